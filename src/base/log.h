@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a program tells beside its result: one line each, to standard error or a log file. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/*
+ * program: the first word of a text line, lent for ever. fd: where lines go besides standard
+ * error (a --log file; FD_NONE for none), lent; format is that file's. Below level nothing is
+ * written; the default is LOG_LEVEL_WARN to standard error alone.
+ */
+void log_setup(const char *program, enum log_level level, int fd, enum log_format format);
+
+/* 0, or -EINVAL for a word that is no level (debug info warn warning error). */
+int log_level_parse(const char *word, enum log_level *ret);
+
+bool log_wants(enum log_level level);
+
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The one place an error is printed: "clade: mounts[3]: mount proc on /proc: Operation ...". */
+void log_err(const struct err *e);

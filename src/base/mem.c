@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+
+#include <stdalign.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BLOCK_BYTES (16 * 1024)
+#define ALIGN	    alignof(max_align_t)
+
+struct arena_block {
+	struct arena_block *older;
+	alignas(max_align_t) char bytes[];
+};
+
+static _Noreturn void out_of_memory(void)
+{
+	static const char words[] = "clade: out of memory\n";
+
+	(void)!write(STDERR_FILENO, words, sizeof(words) - 1);
+	_exit(125);
+}
+
+void *mem_alloc(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void *mem_resize(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		out_of_memory();
+	p = realloc(p, bytes ? bytes : 1);
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+char *mem_strdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+
+	return memcpy(mem_alloc(n), s, n);
+}
+
+/* A request too large for a block of the usual size gets one of its own. */
+static void add_block(struct arena *a, size_t size)
+{
+	size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES, bytes;
+	struct arena_block *b;
+
+	if (__builtin_add_overflow(room, sizeof(*b), &bytes))
+		out_of_memory();
+	b = mem_alloc(bytes);
+	b->older = a->blocks;
+	a->blocks = b;
+	a->next = b->bytes;
+	a->end = b->bytes + room;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	size_t want;
+	void *p;
+
+	if (__builtin_add_overflow(size, ALIGN - 1, &want))
+		out_of_memory();
+	want &= ~(ALIGN - 1);
+	if (want == 0)
+		want = ALIGN;
+	if (!a->blocks || (size_t)(a->end - a->next) < want)
+		add_block(a, want);
+	p = a->next;
+	a->next += want;
+	a->used_bytes += want;
+	return p;
+}
+
+void *arena_array(struct arena *a, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		out_of_memory();
+	return arena_alloc(a, bytes);
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	size_t len = strnlen(s, n);
+	char *p = arena_alloc(a, len + 1);
+
+	memcpy(p, s, len);
+	return p;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		out_of_memory();
+	p = arena_alloc(a, (size_t)n + 1);
+	vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p;
+}
+
+void *arena_grow(struct arena *a, void *array_ptr, size_t *n, size_t size)
+{
+	void **array = array_ptr;
+
+	if ((*n & (*n - 1)) == 0) { /* 0, 1, 2, 4, ...: the room is full */
+		size_t room = *n ? *n * 2 : 1;
+		void *bigger = arena_array(a, room, size);
+
+		if (*n)
+			memcpy(bigger, *array, *n * size);
+		*array = bigger;
+	}
+	return (char *)*array + (*n)++ * size;
+}
+
+void arena_done(struct arena *a)
+{
+	if (!a)
+		return;
+	for (struct arena_block *b = a->blocks, *older; b; b = older) {
+		older = b->older;
+		free(b);
+	}
+	memset(a, 0, sizeof(*a));
+}
