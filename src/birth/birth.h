@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The birth of a container: birth_steps[] in steps.c read top to bottom, walked by two processes.
+ * HOST is the caller; INIT is the newborn, which at the end is the program itself.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "os/proc_ref.h"
+#include "plan/plan.h"
+
+/* How and for whom; the plan says what. Everything is lent. */
+struct birth_request {
+	const struct plan *plan;
+	bool clone_parent;   /* CLONE_PARENT: the init becomes a child of our parent (clade-keep) */
+	bool wait_for_start; /* INIT stops before exec until birth_start() (OCI create) */
+	int start_fd;	     /* wait_for_start: a fifo or socket INIT reads one byte from */
+	int stdio[3];	     /* the container's; FD_NONE: inherit 0, 1, 2; ignored with a terminal */
+	bool new_session;    /* setsid() before exec */
+	/*
+	 * Called once INIT exists and its namespaces, ids and mounts are made, before it may exec:
+	 * "created". The caller writes its records here. Non-zero stops the birth with e.
+	 */
+	int (*born)(void *data, const struct proc_ref *init, int tty_master, struct err *e);
+	void *data;
+	/* state JSON for the hooks' stdin is made by this; text is malloc'ed, freed by birth */
+	char *(*state_json)(void *data, const char *status, pid_t pid);
+};
+
+struct birth_result {
+	struct proc_ref init; /* owned by the caller: proc_ref_done() */
+	int tty_master;	      /* owned; FD_NONE without a terminal */
+};
+
+/*
+ * Makes the container. On failure everything HOST made is undone, INIT is killed and reaped, and
+ * e names the row: "mounts: mounts[3]: mount proc on /proc: Operation not permitted".
+ * A failing exec of the program itself is e->code ENOENT/EACCES/... with BIRTH_EXEC_FAILED returned.
+ */
+#define BIRTH_EXEC_FAILED 1
+int birth(const struct birth_request *req, struct birth_result *ret, struct err *e);
+
+/* exec: a further process in the container of init; join_steps[] instead. */
+struct join_request {
+	const struct plan *plan; /* of plan_make_exec() */
+	const struct proc_ref *init;
+	const char *const *cgroup_paths; /* per hierarchy as recorded; see os/cgroup.h */
+	bool clone_parent;
+	int stdio[3];
+	bool new_session;
+	bool ignore_paused;
+};
+int birth_join(const struct join_request *req, struct birth_result *ret, struct err *e);

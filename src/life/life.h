@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs of a container, one a file, for both command lines. They decide nothing about how a
+ * container looks (plan/) and print nothing (cli/, oci/): they tie a record in the state
+ * directory to a birth, a minder (clade-keep) and an end.
+ *
+ * A container is named by its name, its ID or an unambiguous prefix of the ID; ref below is any.
+ * Unknown: -ENOENT and "no such container: x". All paths are absolute; all times CLOCK_REALTIME
+ * nanoseconds; all memory of results lies in the arena given.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "plan/host.h"
+#include "plan/plan.h"
+#include "spec/spec.h"
+
+/* Where the state is and what the machine can do; filled once by main. */
+struct life {
+	const char *root;     /* state directory: /run/clade or $XDG_RUNTIME_DIR/clade */
+	const char *keep_exe; /* path of clade-keep */
+	const char *init_exe; /* path of clade-init */
+	const char *self_exe; /* path of this program, run again by clade-keep to restart or remove */
+	struct host host;
+	enum cgroup_manager cgroup_manager;
+};
+
+/* Finds the helper programs and probes the host. root NULL: the default for this user. */
+int life_init(struct life *l, const char *root, struct err *e);
+void life_done(struct life *l);
+
+enum life_status {
+	LIFE_CREATED,
+	LIFE_RUNNING,
+	LIFE_PAUSED,
+	LIFE_RESTARTING,
+	LIFE_EXITED,
+	LIFE_REMOVING,
+};
+
+const char *life_status_word(enum life_status s); /* docker's words */
+
+enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
+
+/* What `create` is asked beside the spec; lent, copied into the record. */
+struct life_create {
+	const struct spec *spec; /* complete but for root_path/overlay of image, filled from image */
+	const char *image;	 /* "host", "dir:/path" as the user wrote it: shown and kept */
+	const char *name;	 /* NULL: an adjective_noun of our own */
+	const char *user;	 /* -u: name or number [:group], resolved in the container's files */
+	const char *workdir;	 /* NULL: the spec's */
+	bool auto_remove, interactive, tty, use_init, reap_kernel, privileged;
+	enum restart_policy restart;
+	int restart_max; /* on-failure:N; 0: no bound */
+	const char *stop_signal; /* NULL: SIGTERM */
+	int64_t stop_timeout_ms;
+	const struct spec_pairs *labels;
+	const char *pid_of, *net_of, *ipc_of, *uts_of; /* container:REF whose namespace is joined */
+	const char *cidfile, *pidfile;
+	const char *detach_keys;
+	int64_t log_max_bytes; /* 0: default */
+};
+
+/* Makes the record and the bundle; the container is "created", no process exists yet. */
+int life_create(const struct life *l, const struct life_create *c, struct arena *a,
+	const char **ret_id, struct err *e);
+
+/* The plan as text, nothing made (--dry-run). */
+int life_dry_run(const struct life *l, const struct life_create *c, struct arena *a,
+	const char **ret_text, struct err *e);
+
+struct life_attach; /* a connection to a container's minder: see life_attach_*() */
+
+/*
+ * Starts a created or exited container under a new clade-keep. ret_attach (may be NULL): the
+ * stdio, connected before the first byte could be lost. Exec failures: e->code ENOENT or EACCES
+ * and LIFE_EXEC_FAILED (exit codes 127 and 126).
+ */
+#define LIFE_EXEC_FAILED 1
+int life_start(const struct life *l, const char *ref, struct life_attach **ret_attach, struct err *e);
+
+int life_attach(const struct life *l, const char *ref, bool with_stdin,
+	struct life_attach **ret_attach, struct err *e);
+
+/*
+ * Copies between our stdio and the container until it ends, the detach keys are typed or stdin
+ * and the container are done. Raw mode, window size and signal forwarding (sig_proxy) are in
+ * here and always undone. ret_code: exit code; LIFE_DETACHED when detached.
+ */
+#define LIFE_DETACHED 2
+int life_attach_run(struct life_attach *at, bool sig_proxy, const char *detach_keys,
+	bool with_stdin, int *ret_code, struct err *e);
+void life_attach_free(struct life_attach *at);
+
+struct life_exec {
+	const char *const *args; /* NULL-terminated */
+	const char *const *env;	 /* added to the container's; may be NULL */
+	const char *user, *workdir;
+	bool interactive, tty, detach, privileged;
+	const char *detach_keys;
+};
+int life_exec(const struct life *l, const char *ref, const struct life_exec *x, int *ret_code,
+	struct err *e);
+
+/* What is known of one container; strings in the arena of the call. */
+struct life_info {
+	const char *id, *name, *image, *command; /* command: joined with spaces */
+	enum life_status status;
+	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
+	pid_t pid;	/* host PID of the init; 0 when not running */
+	pid_t keep_pid;
+	int exit_code;
+	int exit_signal; /* 0: none */
+	bool oom_killed, lost; /* lost: its minder was killed; how it ended is not known */
+	const char *error;     /* why it could not be started; NULL */
+	int restart_count;
+	enum restart_policy restart;
+	int restart_max;
+	bool auto_remove, tty, interactive;
+	const char *stop_signal;
+	int64_t stop_timeout_ms;
+	struct spec_pairs labels;
+	const char *bundle, *log_path, *cgroup_path, *rootfs;
+	uint64_t pidns_inode; /* 0: unknown */
+	int64_t size_rw;      /* -1: unknown */
+	const struct spec *spec; /* life_inspect() only */
+};
+
+int life_inspect(const struct life *l, const char *ref, struct arena *a, struct life_info *ret,
+	struct err *e);
+
+/* All containers, newest first. One that cannot be read is listed with its error. */
+int life_list(const struct life *l, bool all, struct arena *a, struct life_info **ret, size_t *ret_n,
+	struct err *e);
+
+/* Blocks until the container is not running. */
+int life_wait(const struct life *l, const char *ref, int *ret_code, struct err *e);
+
+/* timeout_ms < 0: the container's own. Already stopped is success. */
+int life_stop(const struct life *l, const char *ref, int64_t timeout_ms, const char *signal_name,
+	struct err *e);
+int life_kill(const struct life *l, const char *ref, int signo, struct err *e);
+int life_restart(const struct life *l, const char *ref, int64_t timeout_ms, struct err *e);
+int life_pause(const struct life *l, const char *ref, struct err *e);
+int life_unpause(const struct life *l, const char *ref, struct err *e);
+
+/* force: a running one is killed first. Two at once: one removes, the other says no such container. */
+int life_remove(const struct life *l, const char *ref, bool force, struct err *e);
+int life_rename(const struct life *l, const char *ref, const char *name, struct err *e);
+
+struct life_logs {
+	bool follow, timestamps;
+	int64_t tail;	  /* -1: all */
+	int64_t since_ns, until_ns; /* 0: none */
+	/* Called for each line; stream 1 or 2; the text is lent, not terminated, with its newline. */
+	int (*line)(void *data, int stream, const char *time, const char *text, size_t n);
+	void *data;
+};
+int life_logs(const struct life *l, const char *ref, const struct life_logs *how, struct err *e);
+
+struct life_update {
+	const struct spec_resources *resources;
+	bool set_restart;
+	enum restart_policy restart;
+	int restart_max;
+};
+int life_update(const struct life *l, const char *ref, const struct life_update *u, struct err *e);
+
+/* One reading of a container's cgroup; a counter the cgroup does not have is -1. */
+struct life_stats {
+	int64_t cpu_ns, memory_bytes, memory_limit, pids, pids_limit, read_bytes, write_bytes;
+};
+int life_stats(const struct life *l, const char *ref, struct life_stats *ret, struct err *e);
+
+/*
+ * For clade-keep alone, which runs this program again: births the container as a child of the
+ * caller's parent, or removes what an ended --rm container left. Not for people.
+ */
+int life_keep_start(const struct life *l, const char *id, struct err *e);
+int life_keep_remove(const struct life *l, const char *id, struct err *e);
