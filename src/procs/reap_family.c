@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "procs/reap_family.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+enum { LEVELS_MAX = 33, STATUS_MAX = 8192 };
+
+/* What one process's stat and status say. */
+struct facts {
+	char state, comm[REAP_COMM_MAX];
+	pid_t ppid, tracer;
+	int n_threads, exit_signal, wait_status, seccomp;
+	uint64_t start_ticks;
+	pid_t nspid[LEVELS_MAX], nssid[LEVELS_MAX];
+	int levels;
+};
+
+/* Reads a small file whole; returns its length, or -errno. */
+static ssize_t slurp(const char *path, char *buf, size_t size)
+{
+	autofd fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return n;
+}
+
+/* "PID (comm) S ppid ...": the comm may hold anything, its end is the last parenthesis. */
+static int parse_stat(const char *text, struct facts *f)
+{
+	const char *open = strchr(text, '('), *close = strrchr(text, ')');
+	int n;
+
+	if (!open || !close || close < open)
+		return -EBADMSG;
+	n = (int)(close - open - 1);
+	if (n >= REAP_COMM_MAX)
+		n = REAP_COMM_MAX - 1;
+	memcpy(f->comm, open + 1, (size_t)n);
+	f->comm[n] = '\0';
+	/* fields 3 state, 4 ppid, 20 num_threads, 22 starttime, 38 exit_signal, 52 exit_code */
+	if (sscanf(close + 1,
+		    " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d"
+		    " %" SCNu64 " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %d"
+		    " %*d %*u %*u %*u %*u %*d %*u %*u %*u %*u %*u %*u %*u %d",
+		    &f->state, &f->ppid, &f->n_threads, &f->start_ticks, &f->exit_signal,
+		    &f->wait_status) != 6)
+		return -EBADMSG;
+	return 0;
+}
+
+static int parse_pids(const char *status, const char *label, pid_t *pids)
+{
+	const char *s = strstr(status, label);
+	char *end;
+	int n = 0;
+
+	if (!s)
+		return 0;
+	for (s += strlen(label); *s == '\t' && n < LEVELS_MAX; s = end) {
+		long v = strtol(s + 1, &end, 10);
+
+		if (end == s + 1)
+			break;
+		pids[n++] = (pid_t)v;
+	}
+	return n;
+}
+
+static int parse_number(const char *status, const char *label)
+{
+	const char *s = strstr(status, label);
+
+	return s ? atoi(s + strlen(label)) : 0;
+}
+
+static int read_facts(pid_t pid, struct facts *f)
+{
+	char path[64], text[STATUS_MAX];
+	ssize_t r;
+
+	*f = (struct facts){ 0 };
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	r = slurp(path, text, sizeof(text));
+	if (r >= 0)
+		r = parse_stat(text, f);
+	if (r < 0)
+		return (int)r;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	r = slurp(path, text, sizeof(text));
+	if (r < 0)
+		return (int)r;
+	f->tracer = parse_number(text, "\nTracerPid:");
+	f->seccomp = parse_number(text, "\nSeccomp:");
+	f->levels = parse_pids(text, "\nNSpid:", f->nspid);
+	parse_pids(text, "\nNSsid:", f->nssid);
+	return f->levels > 0 ? 0 : -EBADMSG;
+}
+
+/* The exit status shows as 0 to those who may not see it; the same right opens the ns links. */
+static bool may_see_status(pid_t pid)
+{
+	char path[64], link[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
+	return readlink(path, link, sizeof(link)) > 0;
+}
+
+/* Adds child to the family if it is a zombie that its parent could wait for. */
+static void add_if_zombie(struct reap_family *f, pid_t child, bool on_leader_list)
+{
+	const struct reap_parent *p = &f->parent;
+	struct reap_zombie *z;
+	struct facts c;
+	int level = p->levels - 1;
+
+	if (read_facts(child, &c) < 0 || c.state != 'Z' || c.levels <= level ||
+		c.ppid != p->host_pid)
+		return;
+	if ((f->n & (f->n - 1)) == 0) /* room for the next power of two */
+		f->zombies = mem_resize(f->zombies, f->n ? 2 * f->n : 1, sizeof(*f->zombies));
+	z = &f->zombies[f->n++];
+	*z = (struct reap_zombie){
+		.host_pid = child,
+		.ns_pid = c.nspid[level],
+		.start_ticks = c.start_ticks,
+		.wait_status = may_see_status(child) ? c.wait_status : -1,
+		.pidfd = FD_NONE,
+	};
+	memcpy(z->comm, c.comm, sizeof(z->comm));
+	z->origin = reap_origin(&(struct reap_kin_parent){ .pid = p->ns_pid,
+					.sid = p->sid,
+					.start_ticks = p->start_ticks,
+					.leader_alive = !strchr("ZX", p->state) },
+		&(struct reap_kin_child){ .pid = z->ns_pid,
+			.sid = c.nssid[level],
+			.start_ticks = c.start_ticks,
+			.exit_signal = c.exit_signal,
+			.on_leader_list = on_leader_list },
+		&z->proof);
+	if (c.tracer)
+		z->fate = REAP_LEFT_TRACED;
+	else if (c.n_threads > 1)
+		z->fate = REAP_LEFT_THREADS;
+}
+
+/* The zombies on one thread's list. -ENOENT where the thread ended. */
+static int read_thread(struct reap_family *f, pid_t tid)
+{
+	char path[80], *line = NULL, *end;
+	size_t room = 0;
+	FILE *list;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", f->parent.host_pid, tid);
+	list = fopen(path, "re");
+	if (!list)
+		return -errno;
+	/* one line, however many: "11 12 13 " */
+	if (getline(&line, &room, list) > 0) {
+		for (char *s = line;; s = end) {
+			long child = strtol(s, &end, 10);
+
+			if (end == s)
+				break;
+			add_if_zombie(f, (pid_t)child, tid == f->parent.host_pid);
+		}
+	}
+	free(line);
+	fclose(list);
+	return 0;
+}
+
+static int read_parent(pid_t pid, struct reap_parent *p, struct err *e)
+{
+	struct facts facts;
+	int r = read_facts(pid, &facts);
+
+	if (r == -ENOENT || r == -ESRCH)
+		return err_say(e, "there is no process %d", pid);
+	if (r < 0)
+		return err_set(e, -r, "read /proc/%d", pid);
+	*p = (struct reap_parent){
+		.host_pid = pid,
+		.ns_pid = facts.nspid[facts.levels - 1],
+		.sid = facts.nssid[facts.levels - 1],
+		.levels = facts.levels,
+		.start_ticks = facts.start_ticks,
+		.tracer = facts.tracer,
+		.state = facts.state,
+		.seccomp = facts.seccomp != 0,
+	};
+	memcpy(p->comm, facts.comm, sizeof(p->comm));
+	return 0;
+}
+
+int reap_family_read(pid_t parent, struct reap_family *ret, struct err *e)
+{
+	struct reap_family f = { 0 };
+	char path[64];
+	struct dirent *entry;
+	DIR *tasks;
+	bool any = false;
+
+	if (read_parent(parent, &f.parent, e) < 0)
+		return -e->code;
+	snprintf(path, sizeof(path), "/proc/%d/task", parent);
+	tasks = opendir(path);
+	if (!tasks)
+		return err_set(e, errno, "open %s", path);
+	while ((entry = readdir(tasks))) {
+		int tid;
+
+		if (str_int(entry->d_name, &tid) == 0 && read_thread(&f, tid) == 0)
+			any = true;
+	}
+	closedir(tasks);
+	if (!any) {
+		reap_family_done(&f);
+		return err_set(e, ENOENT, "read the children of process %d", parent);
+	}
+	*ret = f;
+	return 0;
+}
+
+bool reap_family_is_gone(int pidfd)
+{
+	return pidfd_send_signal(pidfd, 0, NULL, 0) < 0 && errno == ESRCH;
+}
+
+size_t reap_family_hold(struct reap_family *f, size_t max)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < f->n && held < max; i++) {
+		struct reap_zombie *z = &f->zombies[i];
+		struct facts now;
+
+		if (z->fate != REAP_REAPABLE)
+			continue;
+		z->pidfd = pidfd_open(z->host_pid, 0);
+		if (z->pidfd < 0 && (errno == EMFILE || errno == ENFILE))
+			break;
+		if (z->pidfd < 0 || read_facts(z->host_pid, &now) < 0 ||
+			now.start_ticks != z->start_ticks || now.state != 'Z' ||
+			now.ppid != f->parent.host_pid)
+			z->fate = REAP_VANISHED;
+		else
+			held++;
+	}
+	return held;
+}
+
+void reap_family_let_go(struct reap_family *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		fd_close(&f->zombies[i].pidfd);
+}
+
+void reap_family_done(struct reap_family *f)
+{
+	reap_family_let_go(f);
+	free(f->zombies);
+	f->zombies = NULL;
+	f->n = 0;
+}
+
+pid_t reap_family_parent_of_zombie(pid_t pid)
+{
+	struct facts facts;
+
+	return read_facts(pid, &facts) == 0 && facts.state == 'Z' ? facts.ppid : 0;
+}
