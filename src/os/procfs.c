@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "os/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* linux/nsfs.h, Linux 6.11 */
+#define PIDNS_GET_TGID_IN _IOR(0xb7, 0x9, int)
+
+int procfs_open(const char *root)
+{
+	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The numeric names of a folder; takes fd. */
+static int numbers_in(int fd, pid_t **ret, size_t *ret_n)
+{
+	pid_t *pids = NULL;
+	size_t n = 0, room = 0;
+	struct dirent *d;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		int r = -errno;
+
+		fd_close(&fd);
+		return r;
+	}
+	while ((d = readdir(dir))) {
+		pid_t pid = 0;
+
+		for (const char *s = d->d_name; *s && pid >= 0; s++)
+			pid = *s >= '0' && *s <= '9' && pid < 100000000 ? pid * 10 + *s - '0' : -1;
+		if (pid <= 0)
+			continue;
+		if (n == room) {
+			room = room ? 2 * room : 256;
+			pids = mem_resize(pids, room, sizeof(*pids));
+		}
+		pids[n++] = pid;
+	}
+	closedir(dir);
+	*ret = pids;
+	*ret_n = n;
+	return 0;
+}
+
+int procfs_pids(int procfs, pid_t **ret, size_t *ret_n)
+{
+	/* a description of its own: its position is nobody else's */
+	return numbers_in(openat(procfs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret, ret_n);
+}
+
+/* "PID/file" without printf: it runs several times for every process of the host. */
+static void make_path(char path[64], pid_t pid, const char *file)
+{
+	char digits[12];
+	int n = 0;
+	size_t len = strnlen(file, 48);
+
+	do
+		digits[n++] = (char)('0' + pid % 10);
+	while ((pid /= 10) > 0);
+	while (n > 0)
+		*path++ = digits[--n];
+	*path++ = '/';
+	memcpy(path, file, len);
+	path[len] = '\0';
+}
+
+int procfs_tids(int procfs, pid_t pid, pid_t **ret, size_t *ret_n)
+{
+	char path[64];
+
+	make_path(path, pid, "task");
+	return numbers_in(openat(procfs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret, ret_n);
+}
+
+ssize_t procfs_read(int procfs, pid_t pid, const char *file, char *buf, size_t size)
+{
+	char path[64];
+	autofd fd = FD_NONE;
+	size_t len = 0;
+	ssize_t n;
+
+	make_path(path, pid, file);
+	fd = openat(procfs, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* procfs hands out most files whole in one read; a regular file may come in pieces */
+	do {
+		n = read(fd, buf + len, size - 1 - len);
+		if (n < 0)
+			return -errno;
+		len += (size_t)n;
+	} while (n > 0 && len < size - 1 && len % 4096 == 0);
+	buf[len] = '\0';
+	return (ssize_t)len;
+}
+
+ssize_t procfs_read_all(int procfs, pid_t pid, const char *file, char **ret)
+{
+	char path[64];
+	autofd fd = FD_NONE;
+	autofree char *buf = NULL;
+	size_t len = 0, room = 0;
+	ssize_t n;
+
+	make_path(path, pid, file);
+	fd = openat(procfs, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	do {
+		if (len + 4096 > room)
+			buf = mem_resize(buf, room = room ? 2 * room : 8192, 1);
+		n = read(fd, buf + len, room - len - 1);
+		if (n < 0)
+			return -errno;
+		len += (size_t)n;
+	} while (n > 0);
+	buf[len] = '\0';
+	*ret = take_ptr(buf);
+	return (ssize_t)len;
+}
+
+int procfs_pidns(int procfs, pid_t pid, const char *file, uint64_t *ret)
+{
+	char path[64], link[64];
+	ssize_t n;
+
+	make_path(path, pid, file);
+	n = readlinkat(procfs, path, link, sizeof(link) - 1);
+	if (n < 0)
+		return -errno;
+	link[n] = '\0';
+	return ns_link_parse(link, ns_types[NS_PID].file, ret);
+}
+
+int procfs_open_pidns(int procfs, pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	make_path(path, pid, "ns/pid");
+	fd = openat(procfs, path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+pid_t procfs_pid_in(int pidns_fd, pid_t pid)
+{
+	int r = ioctl(pidns_fd, PIDNS_GET_TGID_IN, pid);
+
+	return r < 0 ? -errno : r;
+}
+
+int procfs_fd_pidns(int procfs, pid_t pid, void (*found)(void *data, uint64_t inode), void *data)
+{
+	char path[64], link[64];
+	struct dirent *d;
+	uint64_t inode;
+	DIR *dir;
+	int fd;
+
+	make_path(path, pid, "fd");
+	fd = openat(procfs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		int r = -errno;
+
+		close(fd);
+		return r;
+	}
+	while ((d = readdir(dir))) {
+		ssize_t n = readlinkat(fd, d->d_name, link, sizeof(link) - 1);
+
+		if (n <= 0)
+			continue;
+		link[n] = '\0';
+		if (ns_link_parse(link, ns_types[NS_PID].file, &inode) == 0)
+			found(data, inode);
+	}
+	closedir(dir);
+	return 0;
+}
