@@ -19,8 +19,8 @@ struct birth_request {
 	bool clone_parent;   /* CLONE_PARENT: the init becomes a child of our parent (clade-keep) */
 	bool wait_for_start; /* INIT stops before exec until birth_start() (OCI create) */
 	int start_fd;	     /* wait_for_start: a fifo or socket INIT reads one byte from */
-	int stdio[3];	     /* the container's; FD_NONE: inherit 0, 1, 2; ignored with a terminal */
-	bool new_session;    /* setsid() before exec */
+	int stdio[3];	  /* the container's; FD_NONE: inherit 0, 1, 2; ignored with a terminal */
+	bool new_session; /* setsid() before exec */
 	/*
 	 * Called once INIT exists and its namespaces, ids and mounts are made, before it may exec:
 	 * "created". The caller writes its records here. Non-zero stops the birth with e.
@@ -39,7 +39,8 @@ struct birth_result {
 /*
  * Makes the container. On failure everything HOST made is undone, INIT is killed and reaped, and
  * e names the row: "mounts: mounts[3]: mount proc on /proc: Operation not permitted".
- * A failing exec of the program itself is e->code ENOENT/EACCES/... with BIRTH_EXEC_FAILED returned.
+ * A failing exec of the program itself is e->code ENOENT/EACCES/... with BIRTH_EXEC_FAILED
+ * returned.
  */
 #define BIRTH_EXEC_FAILED 1
 int birth(const struct birth_request *req, struct birth_result *ret, struct err *e);

@@ -25,7 +25,8 @@ struct life {
 	const char *root;     /* state directory: /run/clade or $XDG_RUNTIME_DIR/clade */
 	const char *keep_exe; /* path of clade-keep */
 	const char *init_exe; /* path of clade-init */
-	const char *self_exe; /* path of this program, run again by clade-keep to restart or remove */
+	const char
+		*self_exe; /* path of this program, run again by clade-keep to restart or remove */
 	struct host host;
 	enum cgroup_manager cgroup_manager;
 };
@@ -49,14 +50,15 @@ enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UN
 
 /* What `create` is asked beside the spec; lent, copied into the record. */
 struct life_create {
-	const struct spec *spec; /* complete but for root_path/overlay of image, filled from image */
-	const char *image;	 /* "host", "dir:/path" as the user wrote it: shown and kept */
-	const char *name;	 /* NULL: an adjective_noun of our own */
-	const char *user;	 /* -u: name or number [:group], resolved in the container's files */
-	const char *workdir;	 /* NULL: the spec's */
+	const struct spec
+		*spec;	     /* complete but for root_path/overlay of image, filled from image */
+	const char *image;   /* "host", "dir:/path" as the user wrote it: shown and kept */
+	const char *name;    /* NULL: an adjective_noun of our own */
+	const char *user;    /* -u: name or number [:group], resolved in the container's files */
+	const char *workdir; /* NULL: the spec's */
 	bool auto_remove, interactive, tty, use_init, reap_kernel, privileged;
 	enum restart_policy restart;
-	int restart_max; /* on-failure:N; 0: no bound */
+	int restart_max;	 /* on-failure:N; 0: no bound */
 	const char *stop_signal; /* NULL: SIGTERM */
 	int64_t stop_timeout_ms;
 	const struct spec_pairs *labels;
@@ -82,7 +84,8 @@ struct life_attach; /* a connection to a container's minder: see life_attach_*()
  * and LIFE_EXEC_FAILED (exit codes 127 and 126).
  */
 #define LIFE_EXEC_FAILED 1
-int life_start(const struct life *l, const char *ref, struct life_attach **ret_attach, struct err *e);
+int life_start(
+	const struct life *l, const char *ref, struct life_attach **ret_attach, struct err *e);
 
 int life_attach(const struct life *l, const char *ref, bool with_stdin,
 	struct life_attach **ret_attach, struct err *e);
@@ -112,10 +115,10 @@ struct life_info {
 	const char *id, *name, *image, *command; /* command: joined with spaces */
 	enum life_status status;
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
-	pid_t pid;	/* host PID of the init; 0 when not running */
+	pid_t pid;				     /* host PID of the init; 0 when not running */
 	pid_t keep_pid;
 	int exit_code;
-	int exit_signal; /* 0: none */
+	int exit_signal;       /* 0: none */
 	bool oom_killed, lost; /* lost: its minder was killed; how it ended is not known */
 	const char *error;     /* why it could not be started; NULL */
 	int restart_count;
@@ -126,8 +129,8 @@ struct life_info {
 	int64_t stop_timeout_ms;
 	struct spec_pairs labels;
 	const char *bundle, *log_path, *cgroup_path, *rootfs;
-	uint64_t pidns_inode; /* 0: unknown */
-	int64_t size_rw;      /* -1: unknown */
+	uint64_t pidns_inode;	 /* 0: unknown */
+	int64_t size_rw;	 /* -1: unknown */
 	const struct spec *spec; /* life_inspect() only */
 };
 
@@ -135,8 +138,8 @@ int life_inspect(const struct life *l, const char *ref, struct arena *a, struct 
 	struct err *e);
 
 /* All containers, newest first. One that cannot be read is listed with its error. */
-int life_list(const struct life *l, bool all, struct arena *a, struct life_info **ret, size_t *ret_n,
-	struct err *e);
+int life_list(const struct life *l, bool all, struct arena *a, struct life_info **ret,
+	size_t *ret_n, struct err *e);
 
 /* Blocks until the container is not running. */
 int life_wait(const struct life *l, const char *ref, int *ret_code, struct err *e);
@@ -149,15 +152,17 @@ int life_restart(const struct life *l, const char *ref, int64_t timeout_ms, stru
 int life_pause(const struct life *l, const char *ref, struct err *e);
 int life_unpause(const struct life *l, const char *ref, struct err *e);
 
-/* force: a running one is killed first. Two at once: one removes, the other says no such container. */
+/* force: a running one is killed first. Two at once: one removes, the other says no such container.
+ */
 int life_remove(const struct life *l, const char *ref, bool force, struct err *e);
 int life_rename(const struct life *l, const char *ref, const char *name, struct err *e);
 
 struct life_logs {
 	bool follow, timestamps;
-	int64_t tail;	  /* -1: all */
+	int64_t tail;		    /* -1: all */
 	int64_t since_ns, until_ns; /* 0: none */
-	/* Called for each line; stream 1 or 2; the text is lent, not terminated, with its newline. */
+	/* Called for each line; stream 1 or 2; the text is lent, not terminated, with its newline.
+	 */
 	int (*line)(void *data, int stream, const char *time, const char *text, size_t n);
 	void *data;
 };

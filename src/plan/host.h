@@ -31,8 +31,8 @@ struct host {
 	uid_t euid;
 	gid_t egid;
 	bool in_initial_userns;
-	uint64_t caps;	       /* effective set of this process */
-	unsigned last_cap;     /* /proc/sys/kernel/cap_last_cap */
+	uint64_t caps;	   /* effective set of this process */
+	unsigned last_cap; /* /proc/sys/kernel/cap_last_cap */
 	enum cgroup_mode cgroup_mode;
 	struct host_hierarchy *v1;
 	size_t n_v1;

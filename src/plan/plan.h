@@ -27,12 +27,13 @@ struct plan_join {
 
 struct plan_namespaces {
 	uint64_t clone_flags;	/* for clone3(): the new ones that clone makes */
-	uint64_t unshare_flags; /* new ones INIT unshares: the cgroup namespace, after it sits in its cgroup */
+	uint64_t unshare_flags; /* new ones INIT unshares: the cgroup namespace, after it sits in
+				   its cgroup */
 	struct plan_join *joins;
 	size_t n_joins;
-	bool new_time;			   /* unshared by HOST before the clone, offsets written */
+	bool new_time; /* unshared by HOST before the clone, offsets written */
 	struct spec_time_offset monotonic, boottime;
-	bool joins_user;		   /* user namespace joined first, the rest with its rights */
+	bool joins_user; /* user namespace joined first, the rest with its rights */
 };
 
 /* plan/ids.c: what HOST writes for a new user namespace. */
@@ -44,13 +45,15 @@ enum idmap_writer {
 
 struct plan_ids {
 	enum idmap_writer writer;
-	const char *uid_map, *gid_map; /* text for the file or the helper's words, "0 1000 1\n..." */
+	const char *uid_map,
+		*gid_map; /* text for the file or the helper's words, "0 1000 1\n..." */
 	bool deny_setgroups;
 	uid_t uid;
 	gid_t gid;
 	const gid_t *groups;
 	size_t n_groups;
-	bool set_groups; /* false: leave what there is (single-id user namespace, keep_original_groups) */
+	bool set_groups; /* false: leave what there is (single-id user namespace,
+			    keep_original_groups) */
 	mode_t umask;
 	bool set_umask;
 	uid_t root_uid; /* the host's uid of the container's 0: owner of what HOST makes for it */
@@ -59,10 +62,10 @@ struct plan_ids {
 
 /* plan/mounts.c: one row is one mount, in order. */
 enum mount_kind {
-	MOUNT_NEW,	 /* a new filesystem: fsopen(fstype), options by fsconfig */
-	MOUNT_BIND,	 /* open_tree(source) before the pivot, from the host */
-	MOUNT_CGROUP,	 /* the container's view of the cgroups, v1, hybrid or v2 */
-	MOUNT_REMOUNT,	 /* changes attributes of what is mounted at target */
+	MOUNT_NEW,     /* a new filesystem: fsopen(fstype), options by fsconfig */
+	MOUNT_BIND,    /* open_tree(source) before the pivot, from the host */
+	MOUNT_CGROUP,  /* the container's view of the cgroups, v1, hybrid or v2 */
+	MOUNT_REMOUNT, /* changes attributes of what is mounted at target */
 };
 
 struct plan_mount {
@@ -71,18 +74,18 @@ struct plan_mount {
 	const char *target; /* in the root filesystem, absolute, cleaned; resolved by openat2 */
 	const char *source; /* bind: absolute host path; else the word shown in mountinfo */
 	const char *fstype;
-	struct spec_pairs data; /* fsconfig key, value (NULL: a flag) */
-	bool recursive;		/* rbind */
-	uint64_t attr_set, attr_clear;		       /* MOUNT_ATTR_*, this mount */
+	struct spec_pairs data;				   /* fsconfig key, value (NULL: a flag) */
+	bool recursive;					   /* rbind */
+	uint64_t attr_set, attr_clear;			   /* MOUNT_ATTR_*, this mount */
 	uint64_t attr_set_recursive, attr_clear_recursive; /* rro ...: AT_RECURSIVE */
-	uint64_t propagation;			       /* MS_SHARED ... (one bit), 0: private */
+	uint64_t propagation;				   /* MS_SHARED ... (one bit), 0: private */
 	bool propagation_recursive;
 	struct spec_idmaps uid_mappings, gid_mappings; /* idmapped mount */
 	bool idmap, idmap_recursive;
 	bool idmap_of_container; /* use the container's own user namespace */
 	bool tmpcopyup;		 /* the target's content is copied into the new tmpfs */
 	bool target_is_file;	 /* not known here for binds: birth looks at the source */
-	bool optional;		 /* missing source or kernel support: skipped, said in the debug log */
+	bool optional; /* missing source or kernel support: skipped, said in the debug log */
 	bool nofollow_target, nofollow_source;
 	bool ro_after; /* made writable, set read-only when everything beneath was made */
 	const char *label;
@@ -106,7 +109,7 @@ struct plan_root {
 	bool readonly;
 	struct spec_overlay overlay;
 	bool overlay_userxattr;
-	bool bind_fallback; /* overlay refused (stacking depth): read-only bind of lower[0] */
+	bool bind_fallback;   /* overlay refused (stacking depth): read-only bind of lower[0] */
 	uint64_t propagation; /* of / in the new namespace before anything is mounted */
 	bool propagation_recursive;
 	uint64_t final_propagation; /* of the container's own /; 0: as made */
@@ -125,9 +128,10 @@ enum cgroup_manager { CGROUP_NONE, CGROUP_FS, CGROUP_SYSTEMD };
 
 struct plan_cgroup {
 	enum cgroup_manager manager;
-	const char *path;  /* below each hierarchy's root, "/clade/ID" */
+	const char *path;	  /* below each hierarchy's root, "/clade/ID" */
 	const char *slice, *unit; /* CGROUP_SYSTEMD */
-	struct spec_pairs properties; /* CGROUP_SYSTEMD: org.systemd.property.*, and limits as properties */
+	struct spec_pairs
+		properties; /* CGROUP_SYSTEMD: org.systemd.property.*, and limits as properties */
 	struct plan_cgroup_write *writes;
 	size_t n_writes;
 	const char **enable; /* v2 controllers to enable in subtree_control on the way down */
@@ -136,8 +140,8 @@ struct plan_cgroup {
 	size_t device_prog_len;
 	bool delegate; /* chown to root_uid: cgroup v2, own cgroup namespace, writable mount */
 	const char *subgroup; /* run.oci.systemd.subgroup */
-	bool must_be_new; /* refuse a folder that has processes or is frozen */
-	bool optional;	  /* rootless without delegation: go on without a cgroup */
+	bool must_be_new;     /* refuse a folder that has processes or is frozen */
+	bool optional;	      /* rootless without delegation: go on without a cgroup */
 };
 
 struct plan_seccomp {
@@ -179,10 +183,10 @@ struct plan_process {
 	bool set_memory_policy;
 	int memory_policy_mode; /* with flags or'ed in */
 	const uint64_t *memory_nodes;
-	size_t n_memory_nodes; /* in bits */
+	size_t n_memory_nodes;				   /* in bits */
 	const uint64_t *affinity_initial, *affinity_final; /* exec only */
 	size_t n_affinity_initial, n_affinity_final;	   /* in bits */
-	bool reap_kernel;	 /* SIGCHLD ignored at exec: clade.reap=kernel */
+	bool reap_kernel;      /* SIGCHLD ignored at exec: clade.reap=kernel */
 	const char *init_path; /* host path of clade-init, bound at init_target; NULL: none */
 	unsigned preserve_fds; /* 3 .. 3 + n - 1 stay open */
 	bool new_keyring;
@@ -210,7 +214,8 @@ struct plan {
 	const char *hostname, *domainname;
 	struct spec_net_device *net_devices;
 	size_t n_net_devices;
-	bool loopback_up; /* a new network namespace gets lo up (docker's and podman's way; runc's too) */
+	bool loopback_up; /* a new network namespace gets lo up (docker's and podman's way; runc's
+			     too) */
 	bool seal_self;	  /* own binary made unreachable: not when it lies on a read-only mount */
 	struct plan_process process;
 	struct spec_strings warnings; /* said once, by life */

@@ -75,7 +75,7 @@ struct spec_scheduler {
 	bool set;
 	uint32_t policy; /* SCHED_* */
 	int32_t nice, priority;
-	uint64_t flags;			     /* SCHED_FLAG_* */
+	uint64_t flags;			    /* SCHED_FLAG_* */
 	uint64_t runtime, deadline, period; /* nanoseconds */
 };
 
@@ -305,9 +305,9 @@ struct spec_linux {
 	} personality;
 	struct {
 		bool set;
-		int mode;		     /* MPOL_* */
-		const char *nodes;	     /* "0-1,3" */
-		unsigned flags;		     /* MPOL_F_*_NODES, MPOL_F_NUMA_BALANCING */
+		int mode;	   /* MPOL_* */
+		const char *nodes; /* "0-1,3" */
+		unsigned flags;	   /* MPOL_F_*_NODES, MPOL_F_NUMA_BALANCING */
 	} memory_policy;
 };
 
