@@ -244,12 +244,12 @@ static uint64_t scan_range(int mem, uint64_t lo, uint64_t hi)
 }
 
 /* A syscall instruction for a thread that is not in a system call: the vdso's, else any text's. */
-static uint64_t find_insn(pid_t pid, int mem)
+static uint64_t find_insn(pid_t pid, pid_t tid, int mem)
 {
-	char path[64], line[512], perm[8];
+	char path[80], line[512], perm[8];
 	uint64_t lo, hi, found = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/maps", pid, tid);
 	for (int pass = 0; pass < 2 && !found; pass++) {
 		FILE *f = fopen(path, "re");
 
@@ -311,15 +311,16 @@ int ptrace_borrow(struct ptrace_loan *l, pid_t pid, pid_t tid, const struct ptra
 	long options = PTRACE_O_TRACESYSGOOD | (suspend_seccomp ? PTRACE_O_SUSPEND_SECCOMP : 0);
 	autofd mem = FD_NONE;
 	uint64_t fallback;
-	char path[64];
+	char path[80];
 	int r;
 
 	*l = (struct ptrace_loan){ .pid = pid, .tid = tid, .blocked = *blocked, .restart_nr = -1 };
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	/* the thread's own: where the first thread has exited, the process's is empty */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/mem", pid, tid);
 	mem = open(path, O_RDONLY | O_CLOEXEC);
 	if (mem < 0)
 		return errno == ENOENT ? -ESRCH : errno == EACCES ? -EPERM : -errno;
-	fallback = find_insn(pid, mem);
+	fallback = find_insn(pid, tid, mem);
 	if (ptrace(PTRACE_SEIZE, tid, NULL, options) < 0) {
 		if (suspend_seccomp && (errno == EPERM || errno == EINVAL) &&
 			ptrace(PTRACE_SEIZE, tid, NULL, 0L) == 0)

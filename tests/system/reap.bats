@@ -1,0 +1,257 @@
+#!/usr/bin/env bats
+# clade reap: zombies go, and the program they went from has noticed nothing.
+
+CLADE=${CLADE_BIN:-$BATS_TEST_DIRNAME/../../build/bin}/clade
+
+setup_file() {
+	local top=$BATS_TEST_DIRNAME/../..
+	cc -O2 -D_GNU_SOURCE -o "$BATS_FILE_TMPDIR/victim" "$top"/tests/reap/victim*.c -lpthread -lrt
+	cc -O2 -D_GNU_SOURCE -I"$top/src" -o "$BATS_FILE_TMPDIR/hammer" "$top/tests/reap/hammer.c" \
+		"$top/src/os/ptrace.c" "$top/src/os/ptrace_$(uname -m).c"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	children=()
+}
+
+teardown() {
+	local pid
+	for pid in "${children[@]}"; do
+		kill -9 "$pid" 2>/dev/null || :
+	done
+}
+
+# until_true COMMAND...: polls it for at most 10 s
+until_true() {
+	local end=$((SECONDS + 10))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || { echo "waited in vain for: $*" >&2; return 1; }
+		sleep 0.02
+	done
+}
+
+has_zombies() { # PARENT COUNT
+	[ "$(ps --ppid "$1" -o stat= | grep -c '^Z')" = "$2" ]
+}
+
+# family COUNT COMMAND...: COMMAND, with COUNT zombies that it does not wait for; its PID in $parent
+family() {
+	local count=$1
+	shift
+	bash -c 'for ((i = 0; i < $0; i++)); do (exec sleep 0.2) & done; exec "$@"' "$count" "$@" 3>&- &
+	parent=$!
+	children+=("$parent")
+	until_true has_zombies "$parent" "$count"
+}
+
+victim() {
+	"$BATS_FILE_TMPDIR/victim" "$@"
+}
+
+start_victims() { # ZOMBIES: one of every kind; fills pids
+	local kind
+	pids=()
+	for kind in $(victim --list); do
+		timeout 40 "$BATS_FILE_TMPDIR/victim" "$kind" 6000 "$1" >"$kind.out" 3>&- &
+		pids+=($!)
+	done
+}
+
+all_victims_are_well() {
+	local kind pid
+	for pid in "${pids[@]}"; do wait "$pid" || :; done
+	for kind in $(victim --list); do
+		grep -qx "ok $kind" "$kind.out" || { cat "$kind".*; return 1; }
+	done
+}
+
+@test "every kind of blocking call goes on as if nothing had been while its zombies are reaped" {
+	local kind pids
+	start_victims 3
+	for kind in $(victim --list); do
+		until_true grep -q ready "$kind.out"
+		"$CLADE" reap --own --unknown "$(sed -n 's/ready //p' "$kind.out")" >"$kind.reap" 2>&1 3>&- &
+		pids+=($!)
+	done
+	all_victims_are_well
+	for kind in $(victim --list); do
+		[ "$(grep -c '^reaped' "$kind.reap")" -ge 3 ] || { echo "$kind:"; cat "$kind.reap"; return 1; }
+	done
+}
+
+@test "every kind of blocking call bears twenty attaches" {
+	local kind pids
+	start_victims 0
+	for kind in $(victim --list); do
+		until_true grep -q ready "$kind.out"
+		[ "$kind" != leader-exited ] || continue
+		"$BATS_FILE_TMPDIR/hammer" "$(sed -n 's/ready //p' "$kind.out")" 20 100000 >"$kind.hammer" 2>&1 3>&- &
+		pids+=($!)
+	done
+	all_victims_are_well
+	[ "$(cat ./*.hammer | grep -c '^20 attaches')" -ge 40 ]
+}
+
+@test "ten thousand attaches to one sleeper" {
+	sleep 3600 3>&- &
+	children+=($!)
+	timeout 60 "$BATS_FILE_TMPDIR/hammer" $! 10000 0 >out
+	grep -q '^10000 attaches' out
+	grep -q '^State:.*S (sleeping)' "/proc/$!/status"
+}
+
+@test "sleep infinity, busybox, tail, python, perl, node: all zombies go and the program stays" {
+	local words
+	for words in "sleep infinity" "busybox sleep 3600" "tail -f /dev/null" \
+		"python3 -c __import__('time').sleep(3600)" "perl -e sleep(3600)" "node -e setInterval(()=>{},1e6)"; do
+		command -v "${words%% *}" >/dev/null || continue
+		# shellcheck disable=SC2086 # words on purpose
+		family 3 $words
+		run "$CLADE" reap --own --unknown "$parent"
+		echo "$words: $output"
+		[ "$status" -eq 0 ]
+		has_zombies "$parent" 0
+		kill -0 "$parent"
+	done
+}
+
+@test "nginx answers after its master was made to wait" {
+	command -v nginx >/dev/null || skip "no nginx"
+	cat >nginx.conf <<-END
+		pid $PWD/nginx.pid;
+		error_log $PWD/error.log;
+		events {}
+		http {
+			access_log off;
+			server { listen unix:$PWD/http.sock; location / { return 200 "well\n"; } }
+		}
+	END
+	family 4 nginx -p "$PWD" -c "$PWD/nginx.conf" -g "daemon off;"
+	until_true curl -sf --unix-socket http.sock http://x/
+	run "$CLADE" reap --own --unknown "$parent"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(curl -sf --unix-socket http.sock http://x/)" = well ]
+	kill "$parent"
+	wait "$parent"
+}
+
+@test "a thousand zombies in one attach" {
+	family 1000 sleep 3600
+	run "$CLADE" reap --own --unknown "$parent"
+	echo "${lines[-1]}"
+	[ "$status" -eq 0 ]
+	[[ ${lines[-1]} == "1000 of 1000 reaped"*"in 1 attach" ]]
+	has_zombies "$parent" 0
+}
+
+@test "only adopted zombies are taken unless asked, and the proof is printed" {
+	# a subreaper that never waits: an orphan from another session, and a child of its own
+	python3 -c '
+import ctypes, os, time
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+p = os.fork()
+if p == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(0.1); os._exit(5)
+    os._exit(0)
+os.waitpid(p, 0)
+if os.fork() == 0: os._exit(7)
+time.sleep(3600)' 3>&- &
+	parent=$!
+	children+=("$parent")
+	until_true has_zombies "$parent" 2
+	run "$CLADE" reap --dry-run "$parent"
+	echo "$output"
+	[[ $output == *"would reap"*"exit 5"*"adopted: in the session of another process"* ]]
+	has_zombies "$parent" 2
+	run "$CLADE" reap "$parent"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"reaped"*"exit 5"*"adopted"* ]]
+	[[ $output == *"left"*"exit 7"*"unknown"*"--unknown takes it"* ]]
+	has_zombies "$parent" 1
+	run "$CLADE" reap --json --unknown "$parent"
+	[ "$(jq -c '[.result, .exit]' <<<"$output")" = '["reaped",7]' ]
+	has_zombies "$parent" 0
+}
+
+@test "refused untouched: the host's init, a traced process, nobody" {
+	if [ "$(readlink /proc/self/ns/pid)" = 'pid:[4026531836]' ]; then
+		run "$CLADE" reap 1
+		[ "$status" -eq 1 ]
+		[[ $output == *"never attached to"* ]]
+	fi
+	run "$CLADE" reap 999999999
+	[ "$status" -ne 0 ]
+	[[ $output == *"there is no process 999999999"* ]]
+
+	family 2 sleep 3600
+	strace -qq -p "$parent" -o /dev/null 3>&- &
+	children+=($!)
+	until_true grep -q "^TracerPid:[^0-9]*$!" "/proc/$parent/status"
+	run "$CLADE" reap --own --unknown "$parent"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"is traced by process $!"* ]]
+	has_zombies "$parent" 2
+}
+
+@test "a frozen cgroup is refused" {
+	local dir
+	dir=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)/clade-reap-$$
+	mkdir "$dir" || skip "no cgroup may be made"
+	family 2 sleep 3600
+	echo "$parent" >"$dir/cgroup.procs"
+	echo 1 >"$dir/cgroup.freeze"
+	until_true grep -qx 'frozen 1' "$dir/cgroup.events"
+	run "$CLADE" reap --own --unknown "$parent"
+	echo 0 >"$dir/cgroup.freeze"
+	kill -9 "$parent"
+	wait "$parent" || :
+	until_true rmdir "$dir"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"is frozen"*"unpause it first"* ]]
+}
+
+@test "a stopped program is reaped for and stays stopped" {
+	family 2 sleep 3600
+	kill -STOP "$parent"
+	until_true grep -q '^State:.*T (stopped)' "/proc/$parent/status"
+	run "$CLADE" reap --own --unknown "$parent"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	has_zombies "$parent" 0
+	until_true grep -q '^State:.*T (stopped)' "/proc/$parent/status"
+}
+
+@test "clade reap killed at any moment leaves the program with its own registers and signals" {
+	local mask reaper
+	family 40 sleep 3600
+	mask=$(grep SigBlk "/proc/$parent/status")
+	for i in 1 2 3 4 5 6; do
+		"$CLADE" reap --own --unknown "$parent" >/dev/null 2>&1 3>&- &
+		reaper=$!
+		sleep "1.01$i"
+		kill -9 "$reaper" 2>/dev/null || :
+	done
+	until_true grep -q '^TracerPid:[^0-9]*0$' "/proc/$parent/status"
+	[ "$(grep SigBlk "/proc/$parent/status")" = "$mask" ]
+	until_true grep -q '^State:.*S (sleeping)' "/proc/$parent/status"
+}
+
+@test "--watch keeps a program clean until it ends" {
+	python3 -c '
+import os, time
+for i in range(25):
+    if os.fork() == 0: os._exit(i)
+    time.sleep(0.1)
+time.sleep(3)' 3>&- &
+	children+=($!)
+	timeout 20 "$CLADE" reap --watch --own --unknown $! >out 2>&1 || :
+	cat out
+	[ "$(grep -c '^reaped' out)" -ge 20 ]
+}
