@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 const struct cmd *const commands[] = {
+	&cmd_events,
 	&cmd_reap,
 	NULL,
 };

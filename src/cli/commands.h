@@ -6,7 +6,7 @@
 
 enum cmd_group { CMD_RUNNING, CMD_PROCESSES, CMD_IMAGES, CMD_OTHER };
 
-extern const struct cmd cmd_reap;
+extern const struct cmd cmd_events, cmd_reap;
 
 /* NULL-terminated, in the order of the help. */
 extern const struct cmd *const commands[];

@@ -135,17 +135,28 @@ ssize_t procfs_read_all(int procfs, pid_t pid, const char *file, char **ret)
 	return (ssize_t)len;
 }
 
-int procfs_pidns(int procfs, pid_t pid, const char *file, uint64_t *ret)
+static int read_link(int procfs, const char *path, uint64_t *ret)
 {
-	char path[64], link[64];
-	ssize_t n;
+	char link[64];
+	ssize_t n = readlinkat(procfs, path, link, sizeof(link) - 1);
 
-	make_path(path, pid, file);
-	n = readlinkat(procfs, path, link, sizeof(link) - 1);
 	if (n < 0)
 		return -errno;
 	link[n] = '\0';
 	return ns_link_parse(link, ns_types[NS_PID].file, ret);
+}
+
+int procfs_pidns(int procfs, pid_t pid, const char *file, uint64_t *ret)
+{
+	char path[64];
+
+	make_path(path, pid, file);
+	return read_link(procfs, path, ret);
+}
+
+int procfs_own_pidns(int procfs, uint64_t *ret)
+{
+	return read_link(procfs, "self/ns/pid", ret);
 }
 
 int procfs_open_pidns(int procfs, pid_t pid)

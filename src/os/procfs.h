@@ -30,6 +30,9 @@ ssize_t procfs_read_all(int procfs, pid_t pid, const char *file, char **ret);
 /* The inode of a process's PID namespace; file: "ns/pid" or "ns/pid_for_children". 0 or -errno. */
 int procfs_pidns(int procfs, pid_t pid, const char *file, uint64_t *ret);
 
+/* The reader's own PID namespace, which numbers this procfs as a rule ("self/ns/pid"). */
+int procfs_own_pidns(int procfs, uint64_t *ret);
+
 /* Opens "PID/ns/pid"; the descriptor or -errno. */
 int procfs_open_pidns(int procfs, pid_t pid);
 

@@ -3,8 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,105 +12,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
-
-enum { LEVELS_MAX = 33, STATUS_MAX = 8192 };
-
-/* What one process's stat and status say. */
-struct facts {
-	char state, comm[REAP_COMM_MAX];
-	pid_t ppid, tracer;
-	int n_threads, exit_signal, wait_status, seccomp;
-	uint64_t start_ticks;
-	pid_t nspid[LEVELS_MAX], nssid[LEVELS_MAX];
-	int levels;
-};
-
-/* Reads a small file whole; returns its length, or -errno. */
-static ssize_t slurp(const char *path, char *buf, size_t size)
-{
-	autofd fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, buf, size - 1);
-	if (n < 0)
-		return -errno;
-	buf[n] = '\0';
-	return n;
-}
-
-/* "PID (comm) S ppid ...": the comm may hold anything, its end is the last parenthesis. */
-static int parse_stat(const char *text, struct facts *f)
-{
-	const char *open = strchr(text, '('), *close = strrchr(text, ')');
-	int n;
-
-	if (!open || !close || close < open)
-		return -EBADMSG;
-	n = (int)(close - open - 1);
-	if (n >= REAP_COMM_MAX)
-		n = REAP_COMM_MAX - 1;
-	memcpy(f->comm, open + 1, (size_t)n);
-	f->comm[n] = '\0';
-	/* fields 3 state, 4 ppid, 20 num_threads, 22 starttime, 38 exit_signal, 52 exit_code */
-	if (sscanf(close + 1,
-		    " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d"
-		    " %" SCNu64 " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %d"
-		    " %*d %*u %*u %*u %*u %*d %*u %*u %*u %*u %*u %*u %*u %d",
-		    &f->state, &f->ppid, &f->n_threads, &f->start_ticks, &f->exit_signal,
-		    &f->wait_status) != 6)
-		return -EBADMSG;
-	return 0;
-}
-
-static int parse_pids(const char *status, const char *label, pid_t *pids)
-{
-	const char *s = strstr(status, label);
-	char *end;
-	int n = 0;
-
-	if (!s)
-		return 0;
-	for (s += strlen(label); *s == '\t' && n < LEVELS_MAX; s = end) {
-		long v = strtol(s + 1, &end, 10);
-
-		if (end == s + 1)
-			break;
-		pids[n++] = (pid_t)v;
-	}
-	return n;
-}
-
-static int parse_number(const char *status, const char *label)
-{
-	const char *s = strstr(status, label);
-
-	return s ? atoi(s + strlen(label)) : 0;
-}
-
-static int read_facts(pid_t pid, struct facts *f)
-{
-	char path[64], text[STATUS_MAX];
-	ssize_t r;
-
-	*f = (struct facts){ 0 };
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	r = slurp(path, text, sizeof(text));
-	if (r >= 0)
-		r = parse_stat(text, f);
-	if (r < 0)
-		return (int)r;
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	r = slurp(path, text, sizeof(text));
-	if (r < 0)
-		return (int)r;
-	f->tracer = parse_number(text, "\nTracerPid:");
-	f->seccomp = parse_number(text, "\nSeccomp:");
-	f->levels = parse_pids(text, "\nNSpid:", f->nspid);
-	parse_pids(text, "\nNSsid:", f->nssid);
-	return f->levels > 0 ? 0 : -EBADMSG;
-}
+#include "procs/facts.h"
 
 /* The exit status shows as 0 to those who may not see it; the same right opens the ns links. */
 static bool may_see_status(pid_t pid)
@@ -131,7 +31,7 @@ static void add_if_zombie(struct reap_family *f, pid_t child, bool on_leader_lis
 	struct facts c;
 	int level = p->levels - 1;
 
-	if (read_facts(child, &c) < 0 || c.state != 'Z' || c.levels <= level ||
+	if (facts_read(child, &c) < 0 || c.state != 'Z' || c.levels <= level ||
 		c.ppid != p->host_pid)
 		return;
 	if ((f->n & (f->n - 1)) == 0) /* room for the next power of two */
@@ -190,7 +90,7 @@ static int read_thread(struct reap_family *f, pid_t tid)
 static int read_parent(pid_t pid, struct reap_parent *p, struct err *e)
 {
 	struct facts facts;
-	int r = read_facts(pid, &facts);
+	int r = facts_read(pid, &facts);
 
 	if (r == -ENOENT || r == -ESRCH)
 		return err_say(e, "there is no process %d", pid);
@@ -204,7 +104,7 @@ static int read_parent(pid_t pid, struct reap_parent *p, struct err *e)
 		.start_ticks = facts.start_ticks,
 		.tracer = facts.tracer,
 		.state = facts.state,
-		.seccomp = facts.seccomp != 0,
+		.seccomp = facts.seccomp,
 	};
 	memcpy(p->comm, facts.comm, sizeof(p->comm));
 	return 0;
@@ -257,7 +157,7 @@ size_t reap_family_hold(struct reap_family *f, size_t max)
 		z->pidfd = pidfd_open(z->host_pid, 0);
 		if (z->pidfd < 0 && (errno == EMFILE || errno == ENFILE))
 			break;
-		if (z->pidfd < 0 || read_facts(z->host_pid, &now) < 0 ||
+		if (z->pidfd < 0 || facts_read(z->host_pid, &now) < 0 ||
 			now.start_ticks != z->start_ticks || now.state != 'Z' ||
 			now.ppid != f->parent.host_pid)
 			z->fate = REAP_VANISHED;
@@ -285,5 +185,8 @@ pid_t reap_family_parent_of_zombie(pid_t pid)
 {
 	struct facts facts;
 
-	return read_facts(pid, &facts) == 0 && facts.state == 'Z' ? facts.ppid : 0;
+	/* with living threads it is no zombie, and may have zombies itself */
+	return facts_read(pid, &facts) == 0 && facts.state == 'Z' && facts.n_threads <= 1
+		       ? facts.ppid
+		       : 0;
 }

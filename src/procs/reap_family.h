@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "procs/reap_origin.h"
 
-enum { REAP_COMM_MAX = 64 };
+enum { REAP_COMM_MAX = 64 }; /* as facts.h has it */
 
 struct reap_parent {
 	pid_t host_pid, ns_pid; /* ns_pid: in its own, innermost namespace */

@@ -29,7 +29,7 @@ struct owner;
 
 struct proc {
 	pid_t pid, ppid, pgid, sid; /* as the reader's namespace numbers them; 0: outside of it */
-	const pid_t *nspid;	    /* its PID at each level, the reader's first */
+	const pid_t *nspid;	    /* its PID at each level, the reader's first; 0: not known */
 	uint64_t start_ticks;	    /* since boot */
 	uint64_t cpu_ticks;	    /* user and system time used */
 	int64_t rss_pages;
@@ -84,7 +84,6 @@ enum snapshot_wants {
 	SNAP_HELD = 1 << 3,	 /* namespaces without processes; looks at every descriptor */
 	SNAP_INIT_ARGS = 1 << 4, /* args of the namespaces' PID 1 only */
 	SNAP_ORIGIN = 1 << 5,	 /* origin and proof of live processes too, and subreapers */
-	SNAP_NSPID = 1 << 6,	 /* PIDs at every level; without it only what comes for free */
 };
 
 struct snapshot {

@@ -18,13 +18,14 @@ setup() {
 teardown() {
 	local pid
 	for pid in "${children[@]}"; do
+		disown "$pid" 2>/dev/null || :
 		kill -9 "$pid" 2>/dev/null || :
 	done
 }
 
-# until_true COMMAND...: polls it for at most 10 s
+# until_true COMMAND...: polls it for at most 60 s, which a busy machine may need
 until_true() {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + 60))
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || { echo "waited in vain for: $*" >&2; return 1; }
 		sleep 0.02
@@ -35,11 +36,19 @@ has_zombies() { # PARENT COUNT
 	[ "$(ps --ppid "$1" -o stat= | grep -c '^Z')" = "$2" ]
 }
 
-# family COUNT COMMAND...: COMMAND, with COUNT zombies that it does not wait for; its PID in $parent
+# family COUNT COMMAND...: COMMAND, with COUNT zombies that it does not wait for; its PID in $parent.
+# The children end when the pipe closes, which the exec does.
 family() {
 	local count=$1
-	shift
-	bash -c 'for ((i = 0; i < $0; i++)); do (exec sleep 0.2) & done; exec "$@"' "$count" "$@" 3>&- &
+	python3 -c '
+import os, sys
+r, w = os.pipe()
+for i in range(int(sys.argv[1])):
+    if os.fork() == 0:
+        os.close(w)
+        os.read(r, 1)
+        os._exit(0)
+os.execvp(sys.argv[2], sys.argv[2:])' "$@" 3>&- &
 	parent=$!
 	children+=("$parent")
 	until_true has_zombies "$parent" "$count"

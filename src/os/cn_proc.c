@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "os/cn_proc.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <linux/netlink.h>
+
+#include "base/fd.h"
+
+enum { RECEIVE_BUFFER = 8 << 20, DATAGRAM_MAX = 4096 };
+
+/* The kernel's constants are an enum here and there, by version: by number they always fit. */
+#define WHAT_FORK 0x00000001u
+#define WHAT_EXEC 0x00000002u
+#define WHAT_EXIT 0x80000000u
+
+/* Two structures that each end in a variable part, one after the other in a datagram: laid out by
+ * hand. */
+static int subscribe(int fd)
+{
+	enum { MESSAGE_SIZE = sizeof(struct cn_msg) + sizeof(enum proc_cn_mcast_op) };
+	_Alignas(struct nlmsghdr) uint8_t ask[NLMSG_SPACE(MESSAGE_SIZE)] = { 0 };
+	struct nlmsghdr *header = (struct nlmsghdr *)ask;
+	struct cn_msg *message = NLMSG_DATA(header);
+	enum proc_cn_mcast_op op = PROC_CN_MCAST_LISTEN;
+
+	header->nlmsg_len = NLMSG_LENGTH(MESSAGE_SIZE);
+	header->nlmsg_type = NLMSG_DONE;
+	message->id.idx = CN_IDX_PROC;
+	message->id.val = CN_VAL_PROC;
+	message->len = sizeof(op);
+	memcpy(message->data, &op, sizeof(op));
+	return send(fd, ask, header->nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+int cn_proc_open(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
+	autofd fd =
+		socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
+	int size = RECEIVE_BUFFER, r;
+
+	if (fd < 0)
+		return -errno;
+	/* as large as we may have it; a smaller one only loses sooner, which is noticed */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	r = subscribe(fd);
+	return r < 0 ? r : take_fd(&fd);
+}
+
+static void check_sequence(struct cn_sequence *seq, uint32_t cpu, uint32_t number, uint64_t *lost)
+{
+	if (cpu >= CN_CPUS_MAX)
+		return;
+	if (seq->known[cpu] && number != seq->next[cpu])
+		*lost += (uint32_t)(number - seq->next[cpu]);
+	seq->known[cpu] = 1;
+	seq->next[cpu] = number + 1;
+}
+
+/* What concerns a process as a whole; 0 for a thread's own event or another kind. */
+static int translate(const struct proc_event *p, struct cn_event *ret)
+{
+	switch ((uint32_t)p->what) {
+	case WHAT_FORK:
+		*ret = (struct cn_event){ CN_FORK, p->event_data.fork.child_tgid,
+			p->event_data.fork.parent_tgid, 0 };
+		return p->event_data.fork.child_pid == p->event_data.fork.child_tgid;
+	case WHAT_EXEC:
+		*ret = (struct cn_event){ CN_EXEC, p->event_data.exec.process_tgid, 0, 0 };
+		return 1;
+	case WHAT_EXIT:
+		*ret = (struct cn_event){ CN_EXIT, p->event_data.exit.process_tgid,
+			p->event_data.exit.parent_tgid, (int)p->event_data.exit.exit_code };
+		return p->event_data.exit.process_pid == p->event_data.exit.process_tgid;
+	default:
+		return 0;
+	}
+}
+
+ssize_t cn_proc_read(
+	int fd, struct cn_sequence *seq, struct cn_event *ret, size_t max, uint64_t *lost)
+{
+	size_t n = 0;
+
+	while (n < max) {
+		_Alignas(8) char b[DATAGRAM_MAX];
+		struct sockaddr_nl from = { 0 };
+		socklen_t from_size = sizeof(from);
+		const struct nlmsghdr *header = (const struct nlmsghdr *)b;
+		const struct cn_msg *message = NLMSG_DATA(header);
+		struct proc_event event = { 0 };
+		ssize_t len = recvfrom(fd, b, sizeof(b), 0, (struct sockaddr *)&from, &from_size);
+
+		if (len < 0 && errno == ENOBUFS) {
+			++*lost; /* how many, the next sequence number tells */
+			continue;
+		}
+		if (len < 0)
+			return errno == EAGAIN || errno == EINTR ? (ssize_t)n : -errno;
+		/* only the kernel's own word, and whole */
+		if (from.nl_pid != 0 || len < (ssize_t)NLMSG_LENGTH(sizeof(*message)) ||
+			message->id.idx != CN_IDX_PROC || message->ack != 0 ||
+			(size_t)len < NLMSG_LENGTH(sizeof(*message)) + message->len)
+			continue;
+		memcpy(&event, message->data,
+			message->len < sizeof(event) ? message->len : sizeof(event));
+		check_sequence(seq, event.cpu, message->seq, lost);
+		n += translate(&event, &ret[n]) ? 1 : 0;
+	}
+	return (ssize_t)n;
+}

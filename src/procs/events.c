@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "procs/events.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "os/cn_proc.h"
+#include "procs/events_table.h"
+
+enum { BATCH = 256, WAKES = 64 };
+
+struct events {
+	int netlink, epoll; /* owned; the epoll set also holds the pidfds of the unreaped */
+	struct cn_sequence sequence;
+	struct node_table table;
+	uint64_t lost; /* not yet told */
+	unsigned generation;
+	int64_t tended_ms; /* when the unreaped were last looked at */
+	event_fn tell;	   /* for the length of one events_wait() */
+	void *data;
+};
+
+static const char *const words[EVENT_KINDS] = { "fork", "exec", "exit", "orphan", "adopt", "zombie",
+	"reap", "ns", "lost" };
+
+const char *event_word(enum event_kind kind)
+{
+	return words[kind];
+}
+
+int event_kinds_parse(const char *list, unsigned *ret, struct err *e)
+{
+	unsigned kinds = 0;
+
+	while (*list) {
+		size_t n = strcspn(list, ","), i = 0;
+
+		while (i < EVENT_KINDS && (strlen(words[i]) != n || memcmp(words[i], list, n) != 0))
+			i++;
+		if (i == EVENT_KINDS)
+			return err_say(e,
+				"%.*s: there is no such event (fork, exec, exit, orphan, "
+				"adopt, zombie, reap, ns)",
+				(int)n, list);
+		kinds |= 1u << i;
+		list += n + (list[n] == ',');
+	}
+	*ret = kinds;
+	return 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static struct event describe(enum event_kind kind, const struct node *n)
+{
+	struct event ev = { .kind = kind };
+
+	clock_gettime(CLOCK_REALTIME, &ev.at);
+	if (n) {
+		ev.pid = n->pid;
+		ev.ns_pid = n->ns_pid;
+		ev.ppid = n->ppid;
+		ev.pidns = n->pidns;
+		ev.wait_status = n->wait_status;
+		memcpy(ev.comm, n->comm, sizeof(ev.comm));
+		memcpy(ev.runtime, n->runtime, sizeof(ev.runtime));
+		memcpy(ev.container, n->container, sizeof(ev.container));
+	}
+	return ev;
+}
+
+static void tell(struct events *s, const struct event *ev)
+{
+	if (s->tell)
+		s->tell(s->data, ev);
+}
+
+static void tell_kind(struct events *s, enum event_kind kind, const struct node *n)
+{
+	struct event ev = describe(kind, n);
+
+	tell(s, &ev);
+}
+
+/* What /proc knows of a living process; what its parent is tells the rest if it is gone already. */
+static int learn(struct events *s, struct node *n, bool with_container)
+{
+	const struct node *parent = node_find(&s->table, n->ppid);
+	struct facts f;
+	int r = facts_read(n->pid, &f);
+
+	if (r < 0) {
+		if (parent && !n->comm[0])
+			memcpy(n->comm, parent->comm, sizeof(n->comm));
+		return r;
+	}
+	memcpy(n->comm, f.comm, sizeof(n->comm));
+	n->ns_pid = f.nspid[f.levels - 1];
+	n->levels = f.levels;
+	/* the same namespace and container as the parent's, unless the depth says otherwise */
+	if (parent && parent->levels == f.levels && !with_container) {
+		n->pidns = parent->pidns;
+		memcpy(n->runtime, parent->runtime, sizeof(n->runtime));
+		memcpy(n->container, parent->container, sizeof(n->container));
+		return f.state;
+	}
+	n->pidns = facts_pidns(n->pid);
+	facts_container(n->pid, n->runtime, sizeof(n->runtime), n->container, sizeof(n->container));
+	return f.state;
+}
+
+static void on_fork(struct events *s, const struct cn_event *cn)
+{
+	struct node *n = node_add(&s->table, cn->pid);
+
+	node_set_parent(&s->table, n, cn->ppid);
+	learn(s, n, false);
+	if (n->ns_pid == 1 && n->levels > 1) {
+		struct event ev = describe(EVENT_NS, n);
+
+		ev.born = true;
+		tell(s, &ev);
+	}
+	tell_kind(s, EVENT_FORK, n);
+}
+
+static void on_exec(struct events *s, const struct cn_event *cn)
+{
+	struct node *n = node_find(&s->table, cn->pid);
+
+	if (!n)
+		n = node_add(&s->table, cn->pid);
+	learn(s, n, true);
+	tell_kind(s, EVENT_EXEC, n);
+}
+
+/* The children of one that ended have another parent by now. */
+static void hand_over_children(struct events *s, struct node *parent)
+{
+	struct node *next;
+
+	for (struct node *c = parent->children; c; c = next) {
+		struct event ev;
+		struct facts f;
+
+		next = c->next_sibling;
+		if (facts_read(c->pid, &f) < 0 || f.ppid == parent->pid)
+			continue;
+		ev = describe(EVENT_ORPHAN, c);
+		ev.adopter = f.ppid;
+		tell(s, &ev);
+		node_set_parent(&s->table, c, f.ppid);
+		ev = describe(EVENT_ADOPT, c);
+		ev.adopter = f.ppid;
+		tell(s, &ev);
+	}
+}
+
+static void on_reaped(struct events *s, struct node *n)
+{
+	struct event ev = describe(EVENT_REAP, n);
+
+	ev.after_ms = n->died_ms ? now_ms() - n->died_ms : 0;
+	tell(s, &ev);
+	node_remove(&s->table, n);
+}
+
+/* From now on its pidfd tells of the reaping (HUP, Linux 6.9; before that tend() looks). */
+static bool watch_dead(struct events *s, struct node *n)
+{
+	struct epoll_event want = { .data.ptr = n };
+	int pidfd = pidfd_open(n->pid, 0);
+
+	if (pidfd < 0 && errno == ESRCH)
+		return false;
+	node_set_dead(&s->table, n, pidfd < 0 ? FD_NONE : pidfd, now_ms());
+	if (pidfd >= 0)
+		epoll_ctl(s->epoll, EPOLL_CTL_ADD, pidfd, &want);
+	return true;
+}
+
+static void on_exit_of(struct events *s, const struct cn_event *cn)
+{
+	struct node *n = node_find(&s->table, cn->pid);
+
+	if (n && n->died_ms)
+		return;
+	if (!n)
+		n = node_add(&s->table, cn->pid);
+	if (cn->ppid && cn->ppid != n->ppid)
+		node_set_parent(&s->table, n, cn->ppid);
+	n->wait_status = cn->wait_status;
+	tell_kind(s, EVENT_EXIT, n);
+	hand_over_children(s, n);
+	if (n->ns_pid == 1 && n->levels > 1)
+		tell_kind(s, EVENT_NS, n);
+	if (!watch_dead(s, n))
+		on_reaped(s, n);
+}
+
+static bool is_gone(const struct node *n)
+{
+	if (n->pidfd < 0)
+		return kill(n->pid, 0) < 0 && errno == ESRCH;
+	return pidfd_send_signal(n->pidfd, 0, NULL, 0) < 0 && errno == ESRCH;
+}
+
+/* Once a second: who has been a zombie for long enough, and who is gone without a HUP. */
+static void tend(struct events *s)
+{
+	int64_t now = now_ms();
+	struct node *next;
+
+	if (now - s->tended_ms < EVENTS_SETTLE_MS / 4)
+		return;
+	s->tended_ms = now;
+	for (struct node *n = s->table.dead; n; n = next) {
+		next = n->next_dead;
+		if (is_gone(n)) {
+			on_reaped(s, n);
+		} else if (!n->told && now - n->died_ms >= EVENTS_SETTLE_MS) {
+			n->told = true;
+			tell_kind(s, EVENT_ZOMBIE, n);
+		}
+	}
+}
+
+static void forget_if_unseen(void *data, struct node *n)
+{
+	struct events *s = data;
+
+	if (n->generation != s->generation)
+		node_remove(&s->table, n);
+}
+
+/* Reads /proc whole: at the start, and after events were lost. */
+static int rescan(struct events *s)
+{
+	pid_t *pids = NULL;
+	ssize_t n = facts_list(&pids);
+
+	if (n < 0)
+		return (int)n;
+	s->generation++;
+	for (ssize_t i = 0; i < n; i++) {
+		struct node *node = node_find(&s->table, pids[i]);
+		struct facts f;
+
+		if (facts_read(pids[i], &f) < 0)
+			continue;
+		if (!node)
+			node = node_add(&s->table, pids[i]);
+		node->generation = s->generation;
+		node_set_parent(&s->table, node, f.ppid);
+		learn(s, node, false);
+		if (f.state == 'Z' && f.n_threads <= 1 && !node->died_ms) {
+			node->wait_status = f.wait_status;
+			watch_dead(s, node);
+		}
+	}
+	free(pids);
+	node_each(&s->table, forget_if_unseen, s);
+	return 0;
+}
+
+int events_open(struct events **ret, struct err *e)
+{
+	struct events *s = mem_alloc(sizeof(*s));
+	int r;
+
+	node_table_init(&s->table);
+	s->netlink = cn_proc_open();
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	r = s->netlink < 0 ? s->netlink : s->epoll < 0 ? -errno : 0;
+	if (r == 0)
+		r = epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->netlink,
+			    &(struct epoll_event){ .events = EPOLLIN }) < 0
+			    ? -errno
+			    : rescan(s);
+	if (r == 0) {
+		*ret = s;
+		return 0;
+	}
+	events_free(s);
+	if (r == -EPERM || r == -ECONNREFUSED || r == -EPROTONOSUPPORT)
+		return err_say(e,
+			"the kernel tells of processes only to root in the initial PID and "
+			"user namespaces (the process connector, CAP_NET_ADMIN)");
+	return err_set(e, -r, "subscribe to the process connector");
+}
+
+static int drain(struct events *s, struct err *e)
+{
+	struct cn_event batch[BATCH];
+	ssize_t n;
+
+	do {
+		n = cn_proc_read(s->netlink, &s->sequence, batch, BATCH, &s->lost);
+		if (n < 0)
+			return err_set(e, (int)-n, "read the process connector");
+		for (ssize_t i = 0; i < n; i++) {
+			if (batch[i].what == CN_FORK)
+				on_fork(s, &batch[i]);
+			else if (batch[i].what == CN_EXEC)
+				on_exec(s, &batch[i]);
+			else
+				on_exit_of(s, &batch[i]);
+		}
+	} while (n == BATCH && !s->lost);
+	return 0;
+}
+
+static void heal(struct events *s)
+{
+	struct event ev = describe(EVENT_LOST, NULL);
+
+	ev.lost = s->lost;
+	s->lost = 0;
+	tell(s, &ev);
+	rescan(s);
+}
+
+int events_wait(struct events *s, int timeout_ms, event_fn told, void *data, struct err *e)
+{
+	struct epoll_event ready[WAKES];
+	int n, r = 0;
+
+	s->tell = told;
+	s->data = data;
+	if (s->table.dead && (timeout_ms < 0 || timeout_ms > EVENTS_SETTLE_MS / 4))
+		timeout_ms = EVENTS_SETTLE_MS / 4;
+	n = epoll_wait(s->epoll, ready, WAKES, timeout_ms);
+	if (n < 0 && errno != EINTR)
+		return err_set(e, errno, "wait for events");
+	/* the reaped first: their nodes may not outlive what the connector says next */
+	for (int i = 0; i < n; i++) {
+		if (ready[i].data.ptr && (ready[i].events & EPOLLHUP))
+			on_reaped(s, ready[i].data.ptr);
+	}
+	r = drain(s, e);
+	tend(s);
+	if (r == 0 && s->lost)
+		heal(s);
+	s->tell = NULL;
+	return r;
+}
+
+void events_free(struct events *s)
+{
+	if (!s)
+		return;
+	node_table_done(&s->table);
+	fd_close(&s->netlink);
+	fd_close(&s->epoll);
+	free(s);
+}

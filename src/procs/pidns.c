@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * In this order: every process to its namespace by inode; each namespace asks the kernel for its
+ * parent, or is placed by its init's parent; refused processes are placed; the namespaces are
+ * sorted by level; every process gets its numbers at every level.
+ */
+#include "procs/pidns.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "os/procfs.h"
+#include "procs/pidns_guess.h"
+#include "procs/pidns_table.h"
+#include "procs/scan.h"
+
+enum { MEMBERS_TRIED = 8 /* a namespace is opened through a member, which may have gone */ };
+
+uint32_t pidns_add(struct snapshot *s, uint64_t inode)
+{
+	size_t n = s->n_ns;
+	struct pidns *ns;
+
+	ns = arena_grow(s->arena, &s->ns, &n, sizeof(*s->ns));
+	*ns = (struct pidns){
+		.inode = inode,
+		.parent = NO_NS,
+		.init = NO_PROC,
+		.first_member = NO_PROC,
+		.holder = NO_PROC,
+		.owner_uid = (uid_t)-1,
+	};
+	return s->n_ns++;
+}
+
+static void join(struct snapshot *s, uint32_t i, uint32_t ns)
+{
+	s->procs[i].ns = ns;
+	s->procs[i].next_in_ns = s->ns[ns].first_member;
+	s->ns[ns].first_member = i;
+}
+
+void pidns_join(struct snapshot *s, uint32_t i, uint32_t ns)
+{
+	join(s, i, ns);
+}
+
+static int open_ns(const struct snapshot *s, uint32_t ns)
+{
+	uint32_t i = s->ns[ns].first_member;
+	int fd = -ESRCH;
+
+	for (int tries = 0; i != NO_PROC && tries < MEMBERS_TRIED; tries++) {
+		uint64_t inode;
+
+		fd = procfs_open_pidns(s->procfs, s->procs[i].pid);
+		/* the number may have another owner by now */
+		if (fd >= 0 && ns_inode(fd, &inode) == 0 && inode == s->ns[ns].inode)
+			return fd;
+		fd_close(&fd);
+		i = s->procs[i].next_in_ns;
+	}
+	return fd < 0 ? fd : -ESRCH;
+}
+
+/* Asks the kernel who made it and where. */
+static void ask_kernel(struct snapshot *s, struct ns_index *index, uint32_t ns)
+{
+	autofd fd = open_ns(s, ns), up = FD_NONE, user = FD_NONE;
+	uint64_t inode;
+
+	if (fd < 0)
+		return;
+	user = ns_owner(fd);
+	if (user >= 0)
+		ns_owner_uid(user, &s->ns[ns].owner_uid);
+	up = ns > 0 ? ns_parent(fd) : FD_NONE;
+	if (up >= 0 && ns_inode(up, &inode) == 0) {
+		uint32_t parent = ns_index_find(index, inode);
+
+		/* it lives, for its child does; its processes came after the list was read */
+		if (parent == NO_NS) {
+			parent = pidns_add(s, inode);
+			ns_index_add(index, inode, parent);
+		}
+		s->ns[ns].parent = parent;
+	}
+}
+
+/* Without the kernel's word: the namespace of the parent of the one that came in first. */
+static void guess_parent(struct snapshot *s, uint32_t ns)
+{
+	for (uint32_t i = s->ns[ns].first_member; i != NO_PROC; i = s->procs[i].next_in_ns) {
+		const struct proc *p = &s->procs[i];
+
+		if (p->levels && !proc_is_init(p))
+			continue;
+		if (p->parent != NO_PROC && s->procs[p->parent].ns != ns)
+			s->ns[ns].parent = s->procs[p->parent].ns;
+	}
+	if (s->ns[ns].parent == NO_NS)
+		s->ns[ns].parent = 0;
+	s->ns[ns].parent_guessed = true;
+}
+
+static uint8_t level_of(const struct snapshot *s, uint32_t ns)
+{
+	int level = 0;
+
+	while (ns != 0 && ns != NO_NS && level < 64) {
+		level++;
+		ns = s->ns[ns].parent;
+	}
+	return (uint8_t)level;
+}
+
+/* Parents before children: by level, in the order they were found within one. */
+static void sort_by_level(struct snapshot *s)
+{
+	uint32_t *place = mem_resize(NULL, s->n_ns, sizeof(*place)), n = 0;
+	uint32_t room = 1;
+	struct pidns *sorted;
+
+	while (room < s->n_ns) /* as arena_grow() counts, which may add more */
+		room *= 2;
+	sorted = arena_array(s->arena, room, sizeof(*sorted));
+	for (unsigned level = 0; level <= 64 && n < s->n_ns; level++) {
+		for (uint32_t i = 0; i < s->n_ns; i++) {
+			if (s->ns[i].level == level) {
+				place[i] = n;
+				sorted[n++] = s->ns[i];
+			}
+		}
+	}
+	for (uint32_t i = 0; i < s->n_ns; i++) {
+		if (sorted[i].parent != NO_NS)
+			sorted[i].parent = place[sorted[i].parent];
+	}
+	for (uint32_t i = 0; i < s->n; i++)
+		s->procs[i].ns = place[s->procs[i].ns];
+	s->ns = sorted;
+	free(place);
+}
+
+/* The numbers of all members of a namespace; fds[k] is open on the namespace of level k above. */
+static void number_members(struct snapshot *s, uint32_t ns, const int *fds)
+{
+	uint8_t levels = (uint8_t)(s->ns[ns].level + 1);
+
+	for (uint32_t i = s->ns[ns].first_member; i != NO_PROC; i = s->procs[i].next_in_ns) {
+		struct proc *p = &s->procs[i];
+		pid_t *pids;
+		bool all = true;
+
+		if (p->levels)
+			continue;
+		pids = arena_array(s->arena, levels, sizeof(*pids));
+		pids[0] = p->pid;
+		for (unsigned k = 1; k < levels; k++) {
+			pid_t in = fds[k] < 0 ? -EBADF : procfs_pid_in(fds[k], p->pid);
+
+			pids[k] = in > 0 ? in : 0;
+			all = all && in > 0;
+		}
+		if (all || scan_nspid(s->procfs, s->arena, p) < 0) {
+			p->nspid = pids;
+			p->levels = levels;
+		}
+	}
+}
+
+/* Depth first, so that only the descriptors of one branch are open at once. */
+static void number_below(
+	struct snapshot *s, const uint32_t *first, const uint32_t *next, uint32_t ns, int *fds)
+{
+	unsigned level = s->ns[ns].level;
+
+	if (level >= 64)
+		return;
+	fds[level] = level > 0 ? open_ns(s, ns) : FD_NONE;
+	number_members(s, ns, fds);
+	for (uint32_t c = first[ns]; c != NO_NS; c = next[c])
+		number_below(s, first, next, c, fds);
+	fd_close(&fds[level]);
+}
+
+static void number_all(struct snapshot *s)
+{
+	uint32_t *first = mem_resize(NULL, s->n_ns, sizeof(*first));
+	uint32_t *next = mem_resize(NULL, s->n_ns, sizeof(*next));
+	int fds[64];
+
+	for (uint32_t i = 0; i < s->n_ns; i++)
+		first[i] = next[i] = NO_NS;
+	for (uint32_t i = s->n_ns; i-- > 1;) {
+		if (s->ns[i].parent == NO_NS)
+			continue;
+		next[i] = first[s->ns[i].parent];
+		first[s->ns[i].parent] = i;
+	}
+	for (uint32_t i = 0; i < s->n_ns; i++) {
+		if (i == 0 || s->ns[i].parent == NO_NS)
+			number_below(s, first, next, i, fds);
+	}
+	free(first);
+	free(next);
+}
+
+static void count(struct snapshot *s)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct proc *p = &s->procs[i];
+		struct pidns *ns = &s->ns[p->ns];
+
+		ns->n_procs++;
+		ns->n_zombies += proc_is_zombie(p);
+		ns->n_threads += (uint32_t)(p->n_threads > 0 ? p->n_threads : 0);
+		if (proc_is_init(p) && (int)ns->level + 1 == p->levels)
+			ns->init = i;
+	}
+}
+
+void pidns_build(struct snapshot *s, const uint64_t *inodes, uint64_t own_inode, unsigned wants)
+{
+	struct ns_index index = { 0 };
+	uint32_t seen;
+
+	pidns_add(s, own_inode);
+	ns_index_add(&index, own_inode, 0);
+	/* from the last to the first, so that members stand in ascending order */
+	for (uint32_t i = s->n; i-- > 0;) {
+		uint32_t ns = 0;
+
+		if (s->procs[i].ns_guessed)
+			continue;
+		if (!s->procs[i].kernel_thread && inodes[i]) {
+			ns = ns_index_find(&index, inodes[i]);
+			if (ns == NO_NS) {
+				ns = pidns_add(s, inodes[i]);
+				ns_index_add(&index, inodes[i], ns);
+			}
+		}
+		join(s, i, ns);
+	}
+	seen = s->n_ns;
+	for (uint32_t i = 0; i < s->n_ns; i++)
+		ask_kernel(s, &index, i);
+	for (uint32_t i = 1; i < seen; i++) {
+		uint32_t m = s->ns[i].first_member;
+
+		if (s->ns[i].parent != NO_NS)
+			continue;
+		for (; m != NO_PROC; m = s->procs[m].next_in_ns)
+			scan_nspid(s->procfs, s->arena, &s->procs[m]);
+		guess_parent(s, i);
+	}
+	for (uint32_t i = 0; i < s->n_ns; i++)
+		s->ns[i].level = level_of(s, i);
+	pidns_guess(s);
+	sort_by_level(s);
+	number_all(s);
+	count(s);
+	ns_index_done(&index);
+	if (wants & SNAP_HELD)
+		pidns_add_held(s);
+}
