@@ -87,7 +87,8 @@ struct plan_mount {
 	bool target_is_file;	 /* not known here for binds: birth looks at the source */
 	bool optional; /* missing source or kernel support: skipped, said in the debug log */
 	bool nofollow_target, nofollow_source;
-	bool ro_after; /* made writable, set read-only when everything beneath was made */
+	bool copy_symlink; /* a source that is a symbolic link is made again, not followed */
+	bool ro_after;	   /* made writable, set read-only when everything beneath was made */
 	const char *label;
 };
 
