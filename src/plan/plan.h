@@ -196,6 +196,7 @@ struct plan_process {
 struct plan {
 	struct arena arena;
 	const struct spec *spec; /* lent */
+	const struct host *host; /* lent: where the cgroup hierarchies are */
 	const char *id;
 	const char *bundle; /* absolute */
 	struct plan_namespaces namespaces;

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Network interfaces, as little as a container's birth needs; each 0 or -errno. */
+#pragma once
+
+/* Sets lo up in the caller's network namespace. */
+int link_loopback_up(void);
+
+/*
+ * Moves an interface of the caller's network namespace into another, under a new name (or its
+ * own), with its addresses, and sets it up there.
+ */
+int link_move(const char *name, int netns_fd, const char *new_name);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A process that enters a container shows it its own executable as /proc/PID/exe; a container
+ * with the host's root could write to that file (CVE-2019-5736). So the program runs itself again
+ * from a read-only copy of its mount, or from a sealed copy in memory where it may not mount.
+ */
+#pragma once
+
+/*
+ * Returns 0 when this executable cannot be written by way of /proc/self/exe (already run again,
+ * or it lies on a read-only mount), does not return when it could run itself again, or -errno.
+ */
+int seal_self(char **argv);
+
+/* The path of this executable on disk, also after it was run again (argv[0] then says it). */
+int seal_exe_path(char *ret, unsigned size);
