@@ -17,8 +17,9 @@
 struct birth_request {
 	const struct plan *plan;
 	bool clone_parent;   /* CLONE_PARENT: the init becomes a child of our parent (clade-keep) */
-	bool wait_for_start; /* INIT stops before exec until birth_start() (OCI create) */
-	int start_fd;	     /* wait_for_start: a fifo or socket INIT reads one byte from */
+	bool wait_for_start; /* INIT stops before exec until start_fd says so (OCI create) */
+	int start_fd;	  /* wait_for_start: a fifo opened O_RDONLY | O_NONBLOCK; a byte in it lets
+			     INIT go on. The caller closes its own after birth() */
 	int stdio[3];	  /* the container's; FD_NONE: inherit 0, 1, 2; ignored with a terminal */
 	bool new_session; /* setsid() before exec */
 	/*
@@ -44,6 +45,12 @@ struct birth_result {
  */
 #define BIRTH_EXEC_FAILED 1
 int birth(const struct birth_request *req, struct birth_result *ret, struct err *e);
+
+/*
+ * poststart and poststop, which are not part of a birth: runs the hooks of a point, each with the
+ * state JSON on its standard input (malloc'ed, freed here). Stops at the first that fails.
+ */
+int birth_run_hooks(const struct plan *p, enum hook_point point, char *state, struct err *e);
 
 /* exec: a further process in the container of init; join_steps[] instead. */
 struct join_request {

@@ -74,7 +74,7 @@ static int make_one(int parent, const char *name, bool *ret_made)
 	return dir;
 }
 
-int cgroup_make(const char *mount_point, const char *path, bool *ret_made)
+static int make_path(const char *mount_point, const char *path, bool *ret_made)
 {
 	autofree char *copy = mem_strdup(path);
 	autofd fd = open(mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -98,6 +98,16 @@ int cgroup_make(const char *mount_point, const char *path, bool *ret_made)
 	}
 	*ret_made = made;
 	return take_fd(&fd);
+}
+
+int cgroup_make(const char *mount_point, const char *path, bool *ret_made)
+{
+	int r = -ENOENT;
+
+	/* somebody may take an empty folder of the way away under us */
+	for (int i = 0; i < 16 && r == -ENOENT; i++)
+		r = make_path(mount_point, path, ret_made);
+	return r;
 }
 
 int cgroup_enable(const char *mount_point, const char *path, const char *controller)

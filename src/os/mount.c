@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
+#include "os/file.h"
 
 /* linux/mount.h and sys/mount.h do not go together everywhere: what is used, by number. */
 enum {
@@ -107,6 +109,35 @@ int mount_propagation_of_root(uint64_t propagation, bool recursive)
 {
 	return result(mount(
 		NULL, "/", NULL, propagation | (recursive ? (unsigned long)MS_REC : 0), NULL));
+}
+
+/*
+ * Only a mount that is a peer of others matters: going up from path, the first folder that is a
+ * mount point (EINVAL for one that is not).
+ */
+int mount_parent_private(const char *path)
+{
+	autofree char *at = mem_strdup(path);
+
+	for (;;) {
+		char *slash;
+
+		if (mount(NULL, at[0] ? at : "/", NULL, MS_PRIVATE, NULL) == 0)
+			return 0;
+		if (errno != EINVAL || !at[0])
+			return -errno;
+		slash = strrchr(at, '/');
+		if (!slash)
+			return -EINVAL;
+		*slash = '\0';
+	}
+}
+
+int mount_remount(int fd, uint64_t flags, const char *data)
+{
+	char path[FILE_FD_PATH];
+
+	return result(mount(NULL, file_fd_path(fd, path), NULL, MS_REMOUNT | flags, data));
 }
 
 int mount_pivot(int root_fd)

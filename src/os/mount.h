@@ -35,6 +35,12 @@ int mount_idmap(int fd, bool recursive, int userns_fd);
 /* mount_setattr(2) for "/" of this mount namespace. */
 int mount_propagation_of_root(uint64_t propagation, bool recursive);
 
+/* The mount that holds path does not pass on what is mounted there: pivot_root(2) wants that. */
+int mount_parent_private(const char *path);
+
+/* MS_REMOUNT of a filesystem with new options of its own ("size=64m,mode=700"). */
+int mount_remount(int fd, uint64_t flags, const char *data);
+
 /* Makes the folder of the descriptor this namespace's root and lets the old one go. */
 int mount_pivot(int root_fd);
 

@@ -112,6 +112,13 @@ int ns_inode_for_children(int proc_pid_fd, enum ns_kind kind, uint64_t *ret)
 	return read_inode(proc_pid_fd, ns_types[kind].children, ns_types[kind].file, ret);
 }
 
+int ns_type_of(int ns_fd)
+{
+	int type = ioctl(ns_fd, NS_GET_NSTYPE);
+
+	return type < 0 ? (errno == ENOTTY ? -EINVAL : -errno) : type;
+}
+
 int ns_parent(int ns_fd)
 {
 	int fd = ioctl(ns_fd, NS_GET_PARENT);

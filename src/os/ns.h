@@ -51,6 +51,9 @@ int ns_inode(int ns_fd, uint64_t *ret);
 int ns_inode_of(int proc_pid_fd, enum ns_kind kind, uint64_t *ret);
 int ns_inode_for_children(int proc_pid_fd, enum ns_kind kind, uint64_t *ret);
 
+/* The CLONE_NEW* flag of an open namespace (ioctl_ns(2), Linux 4.11), or -errno. */
+int ns_type_of(int ns_fd);
+
 /*
  * The parent of a PID or user namespace, and the user namespace that owns any namespace, as
  * descriptors (ioctl_ns(2), Linux 4.9); -EPERM for one above the caller's own.

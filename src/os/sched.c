@@ -56,11 +56,11 @@ int sched_set_affinity(const uint64_t *cpus, size_t n_bits)
 	return result(syscall(SYS_sched_setaffinity, 0, (n_bits + 63) / 64 * 8, cpus));
 }
 
-int sched_set_rlimit(int resource, uint64_t soft, uint64_t hard)
+int sched_set_rlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard)
 {
 	struct rlimit limit = { .rlim_cur = soft, .rlim_max = hard };
 
-	return result(setrlimit((unsigned)resource, &limit));
+	return result(prlimit(pid, resource, &limit, NULL));
 }
 
 int sched_new_keyring(void)

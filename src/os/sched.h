@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* sched_setattr(2); times in nanoseconds. */
 struct sched_setting {
@@ -24,8 +25,8 @@ int sched_set_memory_policy(int mode, const uint64_t *nodes, size_t n_bits);
 /* sched_setaffinity(2) of the caller. */
 int sched_set_affinity(const uint64_t *cpus, size_t n_bits);
 
-/* prlimit(2) on this process. */
-int sched_set_rlimit(int resource, uint64_t soft, uint64_t hard);
+/* prlimit(2) on a process; pid 0: the caller. */
+int sched_set_rlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard);
 
 /* A session keyring of its own (keyctl(2)); without a name, so that it costs the same always. */
 int sched_new_keyring(void);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INIT's last rows: finds the program, waits to be started, and becomes it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "birth/internal.h"
+#include "os/close_fds.h"
+
+static const char *path_of(const char *const *env)
+{
+	for (size_t i = 0; env && env[i]; i++)
+		if (str_starts(env[i], "PATH="))
+			return env[i] + strlen("PATH=");
+	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/* 0, or why this file cannot be executed. */
+static int check_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOTDIR ? ENOENT : errno;
+	if (S_ISDIR(st.st_mode))
+		return EISDIR;
+	if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+		return EACCES;
+	return 0;
+}
+
+static int not_executable(struct birth *b, const char *name, int why, struct err *e)
+{
+	b->exec_code = why == ENOENT ? ENOENT : EACCES;
+	if (why == ENOENT)
+		return err_set(e, ENOENT, "exec \"%s\"", name);
+	if (why == EISDIR)
+		return err_set(e, EISDIR, "exec \"%s\"", name);
+	return err_set(e, why, "exec \"%s\"", name);
+}
+
+/* exec(3): a name without "/" is looked for in PATH, as the user it will run as. */
+static int search(struct birth *b, const char *name, struct err *e)
+{
+	const char *dirs = path_of(b->plan->process.env);
+	int worst = ENOENT;
+
+	for (const char *d = dirs; d; d = strchr(d, ':') ? strchr(d, ':') + 1 : NULL) {
+		size_t n = strcspn(d, ":");
+		autotext path = { 0 };
+		int why;
+
+		text_add_n(&path, n ? d : ".", n ? n : 1);
+		text_addf(&path, "/%s", name);
+		why = path.len < PATH_MAX ? check_file(path.p) : ENOENT;
+		if (why == 0) {
+			b->program = text_take(&path);
+			return 0;
+		}
+		if (why == EACCES)
+			worst = EACCES;
+	}
+	b->exec_code = worst;
+	if (worst == ENOENT)
+		return err_say(e, "exec: \"%s\": executable file not found in $PATH", name);
+	return err_set(e, worst, "exec \"%s\"", name);
+}
+
+int init_program(struct birth *b, struct err *e)
+{
+	const char *name = b->plan->process.args ? b->plan->process.args[0] : NULL;
+	int why;
+
+	if (!name)
+		return err_say(e, "process.args: there is no command to run");
+	if (!name[0]) {
+		b->exec_code = ENOENT;
+		return err_say(e, "exec: \"\": executable file not found in $PATH");
+	}
+	if (!strchr(name, '/'))
+		return search(b, name, e);
+	why = check_file(name);
+	if (why)
+		return not_executable(b, name, why, e);
+	b->program = mem_strdup(name);
+	return 0;
+}
+
+int init_wait(struct birth *b, struct err *e)
+{
+	struct pollfd start = { .fd = b->start_fd, .events = POLLIN };
+	char byte;
+
+	if (!b->wait_for_start)
+		return 0;
+	/* HOST goes home now; what fails from here on is told on standard error */
+	while (poll(&start, 1, -1) < 0 || !(start.revents & (POLLIN | POLLHUP)))
+		if (errno != EINTR)
+			return err_set(e, errno, "wait for the start");
+	if (read(b->start_fd, &byte, 1) < 0)
+		return err_set(e, errno, "wait for the start");
+	fd_close(&b->sync);
+	return 0;
+}
+
+int init_hooks(struct birth *b, struct err *e)
+{
+	if (!b->state_json)
+		return err_say(e, "hooks are asked for, but nobody tells them the state");
+	return hooks_run(
+		b->plan, HOOK_CREATE_CONTAINER, b->state_json(b->data, "creating", getpid()), e);
+}
+
+int init_start_hooks(struct birth *b, struct err *e)
+{
+	if (!b->state_json)
+		return err_say(e, "hooks are asked for, but nobody tells them the state");
+	return hooks_run(
+		b->plan, HOOK_START_CONTAINER, b->state_json(b->data, "created", getpid()), e);
+}
+
+int init_exec(struct birth *b, struct err *e)
+{
+	const struct plan_process *p = &b->plan->process;
+	static const char *const no_env[] = { NULL };
+	int r;
+
+	/* CVE-2024-21626: nothing of ours is open in the container but what was asked for */
+	r = close_fds_on_exec(3 + p->preserve_fds);
+	if (r < 0)
+		return err_set(e, -r, "close the descriptors");
+	if (p->reap_kernel)
+		signal(SIGCHLD, SIG_IGN);
+	execve(b->program, (char *const *)p->args, (char *const *)(p->env ? p->env : no_env));
+	b->exec_code = errno == ENOENT ? ENOENT : EACCES;
+	return err_set(e, errno, "exec \"%s\"", b->program);
+}

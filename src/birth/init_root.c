@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INIT: the root filesystem as a mount of its own, and later the step into it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/mount.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "birth/internal.h"
+#include "os/file.h"
+#include "os/mount.h"
+
+/* overlayfs takes ":" and "\\" as its own; a descriptor's path has neither. */
+static int lower_text(const struct spec_overlay *o, int *fds, struct text *t, struct err *e)
+{
+	for (size_t i = 0; i < o->n_lower; i++) {
+		char path[FILE_FD_PATH];
+
+		fds[i] = open(o->lower[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fds[i] < 0)
+			return err_set(e, errno, "open lower folder %s", o->lower[i]);
+		text_addf(t, "%s%s", i ? ":" : "",
+			strpbrk(o->lower[i], ":,\\") ? file_fd_path(fds[i], path) : o->lower[i]);
+	}
+	return 0;
+}
+
+/* A throw-away upper layer: a tmpfs that only the overlay on top of it holds. */
+static int make_upper(struct birth *b, int target, struct err *e)
+{
+	autofd fs = mount_fs_open("tmpfs"), tmpfs = FD_NONE;
+	struct stat st;
+
+	if (fs < 0)
+		return err_set(e, -fs, "open tmpfs");
+	mount_fs_string(fs, "mode", "0755");
+	tmpfs = mount_fs_make(fs, 0);
+	if (tmpfs < 0)
+		return err_set(e, -tmpfs, "make a tmpfs for the upper layer");
+	if (mkdirat(tmpfs, "upper", 0755) < 0 || mkdirat(tmpfs, "work", 0755) < 0)
+		return err_set(e, errno, "make folders for the upper layer");
+	/* the root folder of the container looks like the one below it */
+	if (stat(b->plan->root.overlay.lower[0], &st) == 0)
+		fchmodat(tmpfs, "upper", st.st_mode & 07777, 0);
+	if (mount_attach(tmpfs, target) < 0)
+		return err_set(e, errno, "attach the upper layer at %s", b->plan->root.path);
+	return take_fd(&tmpfs);
+}
+
+static int make_overlay(struct birth *b, int target, struct err *e)
+{
+	const struct plan_root *root = &b->plan->root;
+	autofree int *lower = mem_alloc((root->overlay.n_lower + 1) * sizeof(int));
+	autofd fs = mount_fs_open("overlay"), upper = FD_NONE, mount = FD_NONE;
+	autotext lowers = { 0 }, upperdir = { 0 }, workdir = { 0 };
+	char path[FILE_FD_PATH], said[256];
+	int r;
+
+	if (fs < 0)
+		return err_set(e, -fs, "open overlay");
+	if (root->overlay.upper)
+		upper = open(root->overlay.upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	else
+		upper = make_upper(b, target, e);
+	if (upper < 0)
+		return root->overlay.upper ? err_set(e, errno, "open %s", root->overlay.upper)
+					   : upper;
+	r = lower_text(&root->overlay, lower, &lowers, e);
+	text_addf(&upperdir, "%s/upper", file_fd_path(upper, path));
+	text_addf(&workdir, "%s/work", file_fd_path(upper, path));
+	if (r == 0 && ((r = mount_fs_string(fs, "lowerdir", lowers.p)) < 0 ||
+			      (r = mount_fs_string(fs, "upperdir", upperdir.p)) < 0 ||
+			      (r = mount_fs_string(fs, "workdir", workdir.p)) < 0))
+		err_set(e, -r, "configure the overlay of %s", lowers.p);
+	if (r == 0 && root->overlay_userxattr)
+		mount_fs_flag(fs, "userxattr");
+	if (r == 0) {
+		mount = mount_fs_make(fs, 0);
+		if (mount < 0)
+			err_set(e, -mount, "mount an overlay over %s (%s)", root->overlay.lower[0],
+				mount_fs_message(fs, said, sizeof(said)));
+	}
+	for (size_t i = 0; i < root->overlay.n_lower; i++)
+		if (lower[i] > 0)
+			close(lower[i]);
+	return mount < 0 ? -e->code : take_fd(&mount);
+}
+
+/* An overlay the kernel refuses (it stacks two deep, and not everything lies below one). */
+static int make_fallback(struct birth *b, struct err *e)
+{
+	const char *lower = b->plan->root.overlay.lower[0];
+	autofd tree = mount_copy(AT_FDCWD, lower, false, false);
+	char text[640];
+	int r;
+
+	if (tree < 0)
+		return err_set(e, -tree, "bind %s", lower);
+	r = mount_attr(tree, false, MOUNT_ATTR_RDONLY, 0, 0);
+	if (r < 0)
+		return err_set(e, -r, "make %s read-only", lower);
+	log_warn("%s; %s is shown read-only instead", err_text(e, text, sizeof(text)), lower);
+	return take_fd(&tree);
+}
+
+static int make_tree(struct birth *b, int *target, struct err *e)
+{
+	const struct plan_root *root = &b->plan->root;
+	int tree;
+
+	if (!root->overlay.n_lower) {
+		tree = mount_copy(*target, "", true, false);
+		return tree < 0 ? err_set(e, -tree, "bind the root filesystem %s", root->path)
+				: tree;
+	}
+	tree = make_overlay(b, *target, e);
+	return tree < 0 && root->bind_fallback ? make_fallback(b, e) : tree;
+}
+
+int init_root(struct birth *b, struct err *e)
+{
+	const struct plan_root *root = &b->plan->root;
+	autofd target = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = FD_NONE;
+	int r;
+
+	if (target < 0)
+		return err_set(e, errno, "open the root filesystem %s", root->path);
+	if (!root->has_mount_ns) {
+		b->root = take_fd(&target);
+		return 0;
+	}
+	r = mount_propagation_of_root(root->propagation, root->propagation_recursive);
+	if (r < 0)
+		return err_set(e, -r, "set the propagation of /");
+	r = mount_parent_private(root->path);
+	if (r < 0)
+		return err_set(e, -r, "make the mount below %s private", root->path);
+	tree = make_tree(b, &target, e);
+	if (tree < 0)
+		return tree;
+	/* what was attached meanwhile (the upper layer) is covered: the path is walked again */
+	fd_close(&target);
+	target = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target < 0)
+		return err_set(e, errno, "open the root filesystem %s", root->path);
+	r = mount_attach(tree, target);
+	if (r < 0)
+		return err_set(e, -r, "attach the root filesystem at %s", root->path);
+	b->root = take_fd(&tree);
+	return 0;
+}
+
+int init_pivot(struct birth *b, struct err *e)
+{
+	const struct plan_root *root = &b->plan->root;
+	int r;
+
+	if (!root->has_mount_ns) {
+		if (fchdir(b->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
+			return err_set(e, errno, "chroot to %s", root->path);
+		return 0;
+	}
+	if (root->readonly) {
+		r = mount_attr(b->root, false, MOUNT_ATTR_RDONLY, 0, 0);
+		if (r < 0)
+			return err_set(e, -r, "make the root filesystem read-only");
+	}
+	r = root->no_pivot ? mount_move_root(b->root) : mount_pivot(b->root);
+	if (r < 0)
+		return err_set(e, -r, "%s to %s", root->no_pivot ? "move the root" : "pivot_root",
+			root->path);
+	if (root->final_propagation) {
+		r = mount_propagation_of_root(root->final_propagation, root->propagation_recursive);
+		if (r < 0)
+			return err_set(e, -r, "set the propagation of the container's /");
+	}
+	return 0;
+}

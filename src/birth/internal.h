@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the rows of the birth table share. Nobody outside birth/ includes this. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "birth/birth.h"
+#include "os/proc_ref.h"
+
+enum actor {
+	HOST, /* the caller, outside */
+	INIT, /* the newborn */
+};
+
+enum {
+	HAND_OVER_MAX = 4, /* descriptors that go with one message */
+	STEPS_MAX = 48,
+};
+
+struct birth_cgroup { /* one folder, in one hierarchy */
+	char *dir;    /* owned */
+	int fd;	      /* owned */
+	bool v2, made;
+};
+
+/* What changes while a container is born. Each process has its own copy from "clone" on. */
+struct birth {
+	const struct plan *plan;
+	enum actor actor;
+	bool clone_parent, wait_for_start, new_session, is_exec;
+	int start_fd;  /* lent */
+	int stdio[3];  /* lent */
+	int sync;      /* owned: the socket to the other actor */
+	int sync_peer; /* owned: the other end, until the clone */
+	int (*born)(void *data, const struct proc_ref *init, int tty_master, struct err *e);
+	char *(*state_json)(void *data, const char *status, pid_t pid);
+	void *data;
+
+	/* HOST */
+	struct proc_ref init;	   /* owned: the newborn */
+	const struct proc_ref *of; /* exec: the container's init; lent */
+	const char *const *cgroup_paths;
+	bool ignore_paused;
+	struct birth_cgroup *cgroups; /* owned */
+	size_t n_cgroups;
+	int tty_master; /* owned */
+
+	/* opened by HOST, used by INIT */
+	int *joins;   /* owned: plan->namespaces.joins[i] */
+	int *sources; /* owned: mount i's tree, or FD_NONE */
+
+	/* INIT */
+	int root;			 /* owned: the container's root */
+	int procfs;			 /* owned: a procfs nobody has mounted over */
+	int tty_slave;			 /* owned */
+	bool cwd_is_set;		 /* before the user changed */
+	char *program;			 /* owned: what is executed */
+	int exec_code;			 /* != 0: the program itself could not be executed */
+	int give[HAND_OVER_MAX], n_give; /* go to HOST with the next message; owned */
+	uint32_t row_us[STEPS_MAX];	 /* how long INIT's rows took, for HOST's debug log */
+};
+
+struct step {
+	enum actor who;
+	const char *name;
+	int (*run)(struct birth *b, struct err *e);
+	void (*undo)(struct birth *b);	     /* HOST's only */
+	bool (*needs)(const struct plan *p); /* NULL: always; alike on both sides */
+	bool beside; /* HOST's only: does not wait for INIT's rows before it */
+};
+
+extern const struct step birth_steps[], join_steps[];
+
+/* birth.c: in the clone row, the newborn goes on as INIT from the row after it. */
+void birth_become_init(struct birth *b);
+/* HOST waits for one message of INIT (or its midwife) and takes the descriptors that came. */
+int birth_receive(struct birth *b, int *ret_fds, int *ret_n, struct err *e);
+int birth_send_error(int sync, const struct err *e, bool exec_failed);
+int birth_send_fd(int sync, int fd);
+
+/* host_*.c */
+int host_cgroup(struct birth *b, struct err *e);
+void host_cgroup_undo(struct birth *b);
+int host_cgroup_attach(struct birth *b, struct err *e);
+int host_device_filter(struct birth *b, struct err *e);
+int host_cgroup_find(struct birth *b, struct err *e);
+int host_namespaces(struct birth *b, struct err *e);
+int host_sources(struct birth *b, struct err *e);
+int host_clone(struct birth *b, struct err *e);
+int host_clone_join(struct birth *b, struct err *e);
+void host_clone_undo(struct birth *b);
+int host_idmap(struct birth *b, struct err *e);
+int host_net_devices(struct birth *b, struct err *e);
+int host_hooks(struct birth *b, struct err *e);
+int host_limits(struct birth *b, struct err *e);
+int host_listener(struct birth *b, struct err *e);
+int host_record(struct birth *b, struct err *e);
+
+/* init_*.c */
+int init_identity(struct birth *b, struct err *e);
+int init_cgroup_namespace(struct birth *b, struct err *e);
+int init_network(struct birth *b, struct err *e);
+int init_root(struct birth *b, struct err *e);
+int init_mounts(struct birth *b, struct err *e);
+int init_devices(struct birth *b, struct err *e);
+int init_hooks(struct birth *b, struct err *e);
+int init_paths(struct birth *b, struct err *e);
+int init_pivot(struct birth *b, struct err *e);
+int init_enter(struct birth *b, struct err *e);
+int init_sysctl(struct birth *b, struct err *e);
+int init_terminal(struct birth *b, struct err *e);
+int init_settings(struct birth *b, struct err *e);
+int init_credentials(struct birth *b, struct err *e);
+int init_program(struct birth *b, struct err *e);
+int init_wait(struct birth *b, struct err *e);
+int init_start_hooks(struct birth *b, struct err *e);
+int init_exec(struct birth *b, struct err *e);
+
+/* mount_cgroup.c: plan->mounts[i] of kind MOUNT_CGROUP. */
+int init_mount_cgroup(struct birth *b, const struct plan_mount *m, struct err *e);
+
+/* init_mounts.c: opens where m is to be mounted, making what is missing. */
+int init_mount_target(struct birth *b, const char *path, bool is_file, bool nolinks, struct err *e);
+
+/* Does INIT have to be made by a process that has joined or unshared something first? */
+bool host_needs_midwife(const struct plan *p);
+
+/* hooks.c: runs the hooks of a point one after the other; state is malloc'ed text, freed here. */
+int hooks_run(const struct plan *p, enum hook_point point, char *state, struct err *e);

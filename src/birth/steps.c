@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * THE PAGE: how a container is born, top to bottom. HOST is the caller outside, INIT the newborn;
+ * both walk the same table, and a change of actor is a rendezvous: the other's rows above are
+ * done. A row with `beside` is HOST's and is done while INIT still works on the rows above it.
+ */
+#include "birth/internal.h"
+
+#include <sched.h>
+
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
+#endif
+
+static bool has_v1(const struct plan *p)
+{
+	return p->cgroup.manager != CGROUP_NONE && p->host->n_v1;
+}
+
+static bool has_device_filter(const struct plan *p)
+{
+	return p->cgroup.manager != CGROUP_NONE && p->cgroup.device_prog;
+}
+
+static bool has_cgroup_ns(const struct plan *p)
+{
+	return p->namespaces.unshare_flags & CLONE_NEWCGROUP;
+}
+
+static bool has_cgroup_ns_early(const struct plan *p)
+{
+	return has_cgroup_ns(p) && !has_v1(p);
+}
+
+static bool has_cgroup_ns_late(const struct plan *p)
+{
+	return has_cgroup_ns(p) && has_v1(p);
+}
+
+static bool has_cgroup(const struct plan *p)
+{
+	return p->cgroup.manager != CGROUP_NONE;
+}
+
+static bool has_joins(const struct plan *p)
+{
+	return p->namespaces.n_joins;
+}
+
+static bool has_idmap(const struct plan *p)
+{
+	return p->ids.writer != IDMAP_NONE;
+}
+
+static bool has_mounts(const struct plan *p)
+{
+	return p->n_mounts;
+}
+
+static bool has_devices(const struct plan *p)
+{
+	return p->n_devices || p->n_links;
+}
+
+static bool has_sysctls(const struct plan *p)
+{
+	return p->n_sysctls;
+}
+
+static bool has_net_devices(const struct plan *p)
+{
+	return p->n_net_devices;
+}
+
+static bool has_listener(const struct plan *p)
+{
+	return p->process.seccomp.listener_path;
+}
+
+static bool has_hooks(const struct plan *p)
+{
+	return p->spec->hooks[HOOK_PRESTART].n || p->spec->hooks[HOOK_CREATE_RUNTIME].n;
+}
+
+static bool has_container_hooks(const struct plan *p)
+{
+	return p->spec->hooks[HOOK_CREATE_CONTAINER].n;
+}
+
+static bool has_start_hooks(const struct plan *p)
+{
+	return p->spec->hooks[HOOK_START_CONTAINER].n;
+}
+
+const struct step birth_steps[] = {
+	{ HOST, "cgroup", host_cgroup, host_cgroup_undo, has_cgroup },
+	{ HOST, "namespaces", host_namespaces, NULL, has_joins },
+	{ HOST, "sources", host_sources, NULL, has_mounts },
+	{ HOST, "clone", host_clone, host_clone_undo }, /* INIT exists from here on */
+	{ HOST, "idmap", host_idmap, NULL, has_idmap },
+	{ HOST, "net devices", host_net_devices, NULL, has_net_devices },
+	{ INIT, "identity", init_identity },
+	{ INIT, "cgroup namespace", init_cgroup_namespace, NULL, has_cgroup_ns_early },
+	{ INIT, "network", init_network },
+	{ INIT, "root", init_root },
+	{ INIT, "mounts", init_mounts, NULL, has_mounts },
+	{ INIT, "devices", init_devices, NULL, has_devices },
+	{ HOST, "device filter", host_device_filter, NULL, has_device_filter, .beside = true },
+	{ HOST, "cgroup v1", host_cgroup_attach, NULL, has_v1, .beside = true },
+	{ HOST, "hooks", host_hooks, NULL, has_hooks },
+	{ INIT, "cgroup namespace", init_cgroup_namespace, NULL, has_cgroup_ns_late },
+	{ INIT, "hooks", init_hooks, NULL, has_container_hooks },
+	{ INIT, "paths", init_paths },
+	{ INIT, "pivot", init_pivot },
+	{ INIT, "sysctl", init_sysctl, NULL, has_sysctls },
+	{ INIT, "terminal", init_terminal },
+	{ INIT, "settings", init_settings },
+	{ INIT, "credentials", init_credentials },
+	{ INIT, "program", init_program },
+	{ HOST, "listener", host_listener, NULL, has_listener },
+	{ HOST, "limits", host_limits },
+	{ HOST, "record", host_record },
+	{ INIT, "wait", init_wait },
+	{ INIT, "start hooks", init_start_hooks, NULL, has_start_hooks },
+	{ INIT, "exec", init_exec },
+	{ 0 },
+};
+
+/* exec: a further process in a container that runs. */
+const struct step join_steps[] = {
+	{ HOST, "cgroup", host_cgroup_find },
+	{ HOST, "clone", host_clone_join, host_clone_undo },
+	{ HOST, "cgroup v1", host_cgroup_attach },
+	{ INIT, "identity", init_identity },
+	{ INIT, "enter", init_enter },
+	{ INIT, "terminal", init_terminal },
+	{ INIT, "settings", init_settings },
+	{ INIT, "credentials", init_credentials },
+	{ INIT, "program", init_program },
+	{ HOST, "listener", host_listener, NULL, has_listener },
+	{ HOST, "limits", host_limits },
+	{ HOST, "record", host_record },
+	{ INIT, "exec", init_exec },
+	{ 0 },
+};
