@@ -26,6 +26,9 @@ int sysctl_decide(const struct decide *d, struct err *e);
 int process_decide(const struct decide *d, const struct spec_process *process, struct err *e);
 int caps_decide(const struct decide *d, const struct spec_process *process, struct err *e);
 
+/* In seccomp/compile.c: the system call filter; exec has the container's too. */
+int seccomp_decide(const struct decide *d, struct err *e);
+
 /* Is this kind of namespace (CLONE_NEW*) the container's own or joined, not the caller's? */
 bool namespaces_has(const struct plan_namespaces *n, int flag);
 

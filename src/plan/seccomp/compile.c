@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/seccomp/compile.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "plan/decide.h"
+#include "plan/seccomp/names.h"
+#include "plan/seccomp/tree.h"
+
+#ifndef SECCOMP_RET_USER_NOTIF
+#define SECCOMP_RET_USER_NOTIF 0x7fc00000U
+#endif
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+enum { NUMBERS = 1024 }; /* more system calls than any architecture has */
+
+static const struct {
+	const char *word;
+	uint32_t action;
+	bool has_data;
+} actions[] = {
+	{ "SCMP_ACT_KILL", SECCOMP_RET_KILL_THREAD, false },
+	{ "SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD, false },
+	{ "SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS, false },
+	{ "SCMP_ACT_TRAP", SECCOMP_RET_TRAP, false },
+	{ "SCMP_ACT_ERRNO", SECCOMP_RET_ERRNO, true },
+	{ "SCMP_ACT_TRACE", SECCOMP_RET_TRACE, true },
+	{ "SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW, false },
+	{ "SCMP_ACT_LOG", SECCOMP_RET_LOG, false },
+	{ "SCMP_ACT_NOTIFY", SECCOMP_RET_USER_NOTIF, false },
+};
+
+static const struct {
+	const char *word;
+	enum compare_op op;
+} ops[] = {
+	{ "SCMP_CMP_NE", OP_NE },
+	{ "SCMP_CMP_LT", OP_LT },
+	{ "SCMP_CMP_LE", OP_LE },
+	{ "SCMP_CMP_EQ", OP_EQ },
+	{ "SCMP_CMP_GE", OP_GE },
+	{ "SCMP_CMP_GT", OP_GT },
+	{ "SCMP_CMP_MASKED_EQ", OP_MASKED_EQ },
+};
+
+static const struct {
+	const char *word;
+	unsigned flag;
+} flags[] = {
+	{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
+	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
+	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
+};
+
+/* A rule of the profile with its words understood; it stands for all of its names. */
+struct rule {
+	const struct spec_seccomp_rule *spec;
+	struct condition *conditions;
+	uint32_t action;
+};
+
+struct compiler {
+	const struct spec_seccomp *s;
+	struct arena *arena;
+	struct rule *rules;
+	uint32_t default_action;
+	bool notifies;
+};
+
+static int read_action(struct compiler *c, const char *word, const struct maybe_u64 *data,
+	uint32_t *ret, const char *field, struct err *e)
+{
+	for (size_t i = 0; word && i < ARRAY_LEN(actions); i++) {
+		if (!str_eq(actions[i].word, word))
+			continue;
+		*ret = actions[i].action;
+		if (actions[i].has_data)
+			*ret |= (uint32_t)(data->set ? data->value : EPERM) & SECCOMP_RET_DATA;
+		else if (data->set && data->value)
+			return err_say(e, "%s: %s has no errnoRet", field, word);
+		c->notifies |= actions[i].action == SECCOMP_RET_USER_NOTIF;
+		return 0;
+	}
+	return err_say(e, "%s: \"%s\" is no action", field, word ? word : "");
+}
+
+static int read_conditions(
+	struct compiler *c, const struct spec_seccomp_rule *s, struct rule *r, struct err *e)
+{
+	r->conditions = arena_array(c->arena, s->n_args, sizeof(*r->conditions));
+	for (size_t i = 0; i < s->n_args; i++) {
+		const struct spec_seccomp_arg *arg = &s->args[i];
+		bool found = false;
+
+		if (arg->index > 5)
+			return err_say(
+				e, "args[%zu].index: there are 6 arguments, not %u", i, arg->index);
+		for (size_t j = 0; arg->op && j < ARRAY_LEN(ops); j++) {
+			if (!str_eq(ops[j].word, arg->op))
+				continue;
+			r->conditions[i] = (struct condition){ arg->index, ops[j].op, arg->value,
+				arg->value_two };
+			found = true;
+		}
+		if (!found)
+			return err_say(e, "args[%zu].op: \"%s\" is no comparison", i,
+				arg->op ? arg->op : "");
+	}
+	return 0;
+}
+
+static int read_rules(struct compiler *c, struct err *e)
+{
+	const struct spec_seccomp *s = c->s;
+
+	if (read_action(c, s->default_action, &s->default_errno_ret, &c->default_action,
+		    "defaultAction", e) < 0)
+		return -e->code;
+	c->rules = arena_array(c->arena, s->n_rules, sizeof(*c->rules));
+	for (size_t i = 0; i < s->n_rules; i++) {
+		struct rule *r = &c->rules[i];
+
+		r->spec = &s->rules[i];
+		if (read_action(c, s->rules[i].action, &s->rules[i].errno_ret, &r->action, "action",
+			    e) < 0 ||
+			read_conditions(c, r->spec, r, e) < 0)
+			return err_wrap(e, "syscalls[%zu]", i);
+		for (size_t j = 0; j < r->spec->names.n && r->action == SECCOMP_RET_USER_NOTIF; j++)
+			if (str_eq(r->spec->names.items[j], "write"))
+				return err_say(e, "syscalls[%zu]: write cannot be notified", i);
+	}
+	return 0;
+}
+
+/*
+ * Two conditions on one argument are tried one after the other, as OCI runtimes have always
+ * read it (libseccomp takes an argument but once in a rule): each is a rule of its own.
+ */
+static bool repeats_argument(const struct rule *r)
+{
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < r->spec->n_args; i++) {
+		if (seen & (1u << r->conditions[i].index))
+			return true;
+		seen |= 1u << r->conditions[i].index;
+	}
+	return false;
+}
+
+/* One system call's verdict while it grows. */
+struct entry {
+	struct verdict verdict;
+	struct verdict_rule **end;
+	bool decided; /* an unconditional rule was met: the first of these wins */
+};
+
+static void append(struct compiler *c, struct entry *en, const struct condition *conditions,
+	size_t n, uint32_t action)
+{
+	struct verdict_rule *r = arena_alloc(c->arena, sizeof(*r));
+
+	*r = (struct verdict_rule){ .conditions = conditions, .n = n, .action = action };
+	*en->end = r;
+	en->end = &r->next;
+}
+
+static void add_rule(struct compiler *c, struct entry *en, const struct rule *r)
+{
+	/* what only says the default again needs no instruction */
+	if (en->decided || r->action == c->default_action)
+		return;
+	if (!r->spec->n_args) {
+		en->verdict = (struct verdict){ .action = r->action };
+		en->end = &en->verdict.rules;
+		en->decided = true;
+	} else if (repeats_argument(r)) {
+		for (size_t i = 0; i < r->spec->n_args; i++)
+			append(c, en, &r->conditions[i], 1, r->action);
+	} else {
+		append(c, en, r->conditions, r->spec->n_args, r->action);
+	}
+}
+
+/* All entries of an architecture; *ret_top: the highest number the profile names. */
+static void fill(struct compiler *c, enum seccomp_arch_column column, struct entry *entries,
+	unsigned *ret_top)
+{
+	*ret_top = 0;
+	for (size_t i = 0; i < NUMBERS; i++) {
+		entries[i].verdict = (struct verdict){ .action = c->default_action };
+		entries[i].end = &entries[i].verdict.rules;
+		entries[i].decided = false;
+	}
+	for (size_t i = 0; i < c->s->n_rules; i++) {
+		const struct rule *r = &c->rules[i];
+
+		for (size_t j = 0; j < r->spec->names.n; j++) {
+			int number = seccomp_number(r->spec->names.items[j], column);
+
+			if (number < 0 || number >= NUMBERS)
+				continue;
+			add_rule(c, &entries[number], r);
+			*ret_top = (unsigned)number > *ret_top ? (unsigned)number : *ret_top;
+		}
+	}
+}
+
+/*
+ * A system call younger than the profile: programs look for ENOSYS to do without it, which EPERM
+ * would hide from them (runc does the same).
+ */
+static uint32_t beyond(const struct compiler *c)
+{
+	switch (c->default_action & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ERRNO:
+	case SECCOMP_RET_KILL_THREAD:
+	case SECCOMP_RET_KILL_PROCESS:
+	case SECCOMP_RET_TRAP:
+		return SECCOMP_RET_ERRNO | ENOSYS;
+	default:
+		return c->default_action;
+	}
+}
+
+static bool same(const struct verdict *a, const struct verdict *b)
+{
+	return !a->rules && !b->rules && a->action == b->action;
+}
+
+struct runs {
+	struct run *items;
+	size_t n;
+};
+
+static void add_run(struct compiler *c, struct runs *runs, uint32_t from, const struct verdict *v)
+{
+	struct run *r;
+
+	if (runs->n && same(runs->items[runs->n - 1].verdict, v))
+		return;
+	r = arena_grow(c->arena, &runs->items, &runs->n, sizeof(*r));
+	*r = (struct run){ from, v };
+}
+
+static void add_arch(
+	struct compiler *c, enum seccomp_arch_column column, uint32_t base, struct runs *runs)
+{
+	struct entry *entries = arena_array(c->arena, NUMBERS, sizeof(*entries));
+	struct verdict *after = arena_alloc(c->arena, sizeof(*after));
+	unsigned top;
+
+	fill(c, column, entries, &top);
+	for (unsigned i = 0; i <= top; i++)
+		add_run(c, runs, base + i, &entries[i].verdict);
+	after->action = beyond(c);
+	add_run(c, runs, base + top + 1, after);
+}
+
+static bool has_column(
+	const struct seccomp_arch *const *list, size_t n, enum seccomp_arch_column column)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i]->column == column)
+			return true;
+	return false;
+}
+
+/* The numbers of one AUDIT_ARCH; x86_64's are followed by x32's, or by death. */
+static struct code compile_arch(struct compiler *c, const struct seccomp_arch *arch, bool with_x32)
+{
+	struct verdict *kill = arena_alloc(c->arena, sizeof(*kill));
+	struct runs runs = { 0 };
+
+	kill->action = SECCOMP_RET_KILL_THREAD;
+	if (arch->column != COLUMN_X32)
+		add_arch(c, arch->column, 0, &runs);
+	else
+		add_run(c, &runs, 0, kill);
+	if (arch->audit == seccomp_arch_by_name("SCMP_ARCH_X86_64")->audit) {
+		if (with_x32)
+			add_arch(c, COLUMN_X32, SECCOMP_X32_BIT, &runs);
+		else
+			add_run(c, &runs, SECCOMP_X32_BIT, kill);
+	}
+	return tree_compile(c->arena, runs.items, runs.n, arch->is_32bit);
+}
+
+static struct code compile_all(struct compiler *c, const struct seccomp_arch *const *list, size_t n)
+{
+	const struct sock_filter load_number =
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	struct code out = { 0 };
+	bool with_x32 = has_column(list, n, COLUMN_X32);
+
+	code_add(c->arena, &out,
+		(struct sock_filter)BPF_STMT(
+			BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
+	for (size_t i = 0; i < n; i++) {
+		struct code one;
+
+		/* x32 lies in x86_64's tree */
+		if (list[i]->column == COLUMN_X32 && has_column(list, n, COLUMN_X86_64))
+			continue;
+		one = compile_arch(c, list[i], with_x32);
+		/* not this one: over the load and the tree */
+		code_add(c->arena, &out,
+			(struct sock_filter)BPF_JUMP(
+				BPF_JMP | BPF_JEQ | BPF_K, list[i]->audit, 1, 0));
+		code_add(c->arena, &out,
+			(struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)one.n + 1));
+		code_add(c->arena, &out, load_number);
+		code_append(c->arena, &out, &one);
+	}
+	code_add(c->arena, &out,
+		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_THREAD));
+	return out;
+}
+
+/* The profile's architectures that are known here, the native one always first. */
+static int list_archs(struct compiler *c, const char *machine, const struct seccomp_arch **ret,
+	size_t *ret_n, struct err *e)
+{
+	const struct seccomp_arch *native = seccomp_arch_of_machine(machine);
+
+	*ret_n = 0;
+	if (!native)
+		return err_say(e, "seccomp filters are not made for machine %s", machine);
+	ret[(*ret_n)++] = native;
+	for (size_t i = 0; i < c->s->architectures.n; i++) {
+		const struct seccomp_arch *arch =
+			seccomp_arch_by_name(c->s->architectures.items[i]);
+
+		if (!arch && !str_starts(c->s->architectures.items[i], "SCMP_ARCH_"))
+			return err_say(e, "architectures[%zu]: \"%s\" is no architecture", i,
+				c->s->architectures.items[i]);
+		/* others (MIPS, PowerPC ...) cannot run here */
+		if (arch && !has_column(ret, *ret_n, arch->column) && *ret_n < COLUMNS)
+			ret[(*ret_n)++] = arch;
+	}
+	return 0;
+}
+
+static int read_flags(const struct compiler *c, struct plan_seccomp *ret, struct err *e)
+{
+	for (size_t i = 0; i < c->s->flags.n; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < ARRAY_LEN(flags); j++) {
+			if (!str_eq(flags[j].word, c->s->flags.items[i]))
+				continue;
+			ret->flags |= flags[j].flag;
+			found = true;
+		}
+		if (!found)
+			return err_say(e, "flags[%zu]: \"%s\" is no flag", i, c->s->flags.items[i]);
+	}
+	if (!c->notifies)
+		return 0;
+	if (!c->s->listener_path)
+		return err_say(e, "SCMP_ACT_NOTIFY is used without a listenerPath");
+	/* with TSYNC the kernel gives a listener only so (Linux 5.7) */
+	ret->flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	if (ret->flags & SECCOMP_FILTER_FLAG_TSYNC)
+		ret->flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+	ret->listener_path = c->s->listener_path;
+	ret->listener_metadata = c->s->listener_metadata;
+	return 0;
+}
+
+int seccomp_compile(const struct spec_seccomp *s, const char *machine, struct arena *a,
+	struct plan_seccomp *ret, struct err *e)
+{
+	struct compiler c = { .s = s, .arena = a };
+	const struct seccomp_arch *list[COLUMNS];
+	struct code code;
+	size_t n;
+
+	*ret = (struct plan_seccomp){ 0 };
+	if (read_rules(&c, e) < 0 || list_archs(&c, machine, list, &n, e) < 0 ||
+		read_flags(&c, ret, e) < 0)
+		return -e->code;
+	if (!s->n_rules && c.default_action == SECCOMP_RET_ALLOW)
+		return 0;
+	code = compile_all(&c, list, n);
+	if (code.n > BPF_MAXINSNS)
+		return err_say(e, "the profile makes %zu instructions; the kernel takes %d", code.n,
+			BPF_MAXINSNS);
+	ret->set = true;
+	ret->insns = code.items;
+	ret->n_insns = (unsigned short)code.n;
+	return 0;
+}
+
+int seccomp_decide(const struct decide *d, struct err *e)
+{
+	const struct spec_seccomp *s = &d->spec->linux_.seccomp;
+
+	if (!s->set)
+		return 0;
+	if (seccomp_compile(s, d->host->machine, d->arena, &d->plan->process.seccomp, e) < 0)
+		return err_wrap(e, "linux.seccomp");
+	return 0;
+}
