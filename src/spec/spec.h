@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/mem.h"
+
+struct text;
 
 struct maybe_i64 {
 	bool set;
@@ -340,6 +343,31 @@ struct spec {
 
 /* The value of an annotation, or NULL. */
 const char *spec_annotation(const struct spec *s, const char *key);
+
+/*
+ * Reads a configuration (config.json). What is wrong is said with the field's path:
+ * "config.json: linux.namespaces[2].type: "pidd" is not known". Unknown fields are ignored, a
+ * null is as if it were not there. ret is freed by spec_done().
+ */
+int spec_load(const char *path, struct spec *ret, struct err *e);
+int spec_parse(const char *text, size_t n, struct spec *ret, struct err *e);
+
+/* What the specification demands of it beyond types; spec_load() has done it. */
+int spec_check(const struct spec *s, struct err *e);
+
+/* Parts of a configuration that come alone: exec's process, update's resources, a profile. */
+int spec_parse_process(
+	const char *text, size_t n, struct arena *a, struct spec_process *ret, struct err *e);
+int spec_parse_resources(
+	const char *text, size_t n, struct arena *a, struct spec_resources *ret, struct err *e);
+int spec_parse_seccomp(
+	const char *text, size_t n, struct arena *a, struct spec_seccomp *ret, struct err *e);
+
+/* A whole file that a user named; terminated, in the arena. */
+int spec_read_file(const char *path, struct arena *a, char **ret, size_t *ret_n, struct err *e);
+
+/* The configuration as JSON, which spec_parse() reads back as it was. */
+void spec_dump(const struct spec *s, struct text *t);
 
 /* Frees everything, also a half-built one; NULL is allowed. */
 void spec_done(struct spec *s);
