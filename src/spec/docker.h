@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `docker run`'s flags as a configuration: what each means is docker's, said once, here. What
+ * the configuration cannot hold (names of other containers, folders to make, user names that the
+ * container's files resolve) is handed on as it is.
+ */
+#pragma once
+
+#include "base/opt.h"
+#include "spec/spec.h"
+
+/* As typed; a command's option table points into it. All is lent for as long as the spec lives. */
+struct docker_run {
+	const char *const *args; /* COMMAND ARG..., NULL-terminated */
+	int n_args;
+	struct opt_list env, env_files, volumes, mounts, tmpfs, cap_add, cap_drop, security_opts;
+	struct opt_list ulimits, devices, sysctls, groups;
+	const char *hostname, *domainname, *workdir, *entrypoint;
+	const char *pid, *net, *ipc, *uts, *cgroupns;
+	const char *cpus, *cpuset_cpus, *cpuset_mems;
+	bool has_entrypoint; /* "" is one: it resets the image's */
+	bool read_only, privileged, tty, init, oom_kill_disable;
+	int64_t memory, memory_reservation, memory_swap, shm_size; /* bytes; 0: not given */
+	int64_t pids_limit;					   /* 0: not given, -1: none */
+	uint64_t cpu_shares, cpu_period;			   /* 0: not given */
+	int64_t cpu_quota;
+	int oom_score_adj; /* 0: not given */
+
+	/* Not typed: from where and by whom. */
+	const char *cwd;		/* relative paths on the host begin here */
+	struct spec_strings image_args; /* what runs when nothing else is asked for */
+	bool rootless;			/* a user namespace of its own is needed */
+	bool in_userns;			/* the caller is in one: no device rules, no mknod */
+};
+
+/* What the configuration cannot say. */
+struct docker_rest {
+	struct spec_strings make_folders; /* -v: missing folders of the host, docker makes them */
+	const char *pid_of, *net_of, *ipc_of, *uts_of; /* container:REF, or NULL */
+	struct spec_strings groups;		       /* --group-add: names or numbers */
+};
+
+/*
+ * Fills ret but for the root filesystem, the user and the hostname that a container without one
+ * gets. A flag's mistake is err_say()'d with the flag's name.
+ */
+int docker_spec(
+	const struct docker_run *run, struct spec *ret, struct docker_rest *rest, struct err *e);
+
+/* --ulimit's words alone: "nofile=1024:2048". */
+int docker_ulimit(const char *text, struct spec_rlimit *ret, struct err *e);
+
+/* The capabilities a container has by default, and all there are, as bits. */
+uint64_t docker_default_caps(void);
+
+/* docker_seccomp.c: the default profile; caps: what the container has, some calls depend on it. */
+void docker_seccomp(struct arena *a, uint64_t caps, struct spec_seccomp *ret);
+
+/* docker_mounts.c: the mounts every container has, then -v, --mount and --tmpfs. */
+int docker_mounts(
+	const struct docker_run *run, struct spec *ret, struct docker_rest *rest, struct err *e);
