@@ -62,6 +62,7 @@ struct cmd {
 	void (*init)(void *opts); /* sets defaults that are not zero; may be NULL */
 	/* options end at the first plain word (run IMAGE ls -l); else they may stand anywhere */
 	bool stops_at_word;
+	bool enters; /* a process of ours will be inside a container; for the program's main() */
 	/* Returns the exit code; says what failed in e and returns a negative number otherwise. */
 	int (*run)(const struct cmd_call *call, struct err *e);
 };

@@ -392,6 +392,7 @@ int birth(const struct birth_request *req, struct birth_result *ret, struct err 
 	b.wait_for_start = req->wait_for_start;
 	b.start_fd = req->wait_for_start ? req->start_fd : FD_NONE;
 	b.new_session = req->new_session;
+	b.die_with_parent = req->die_with_parent;
 	memcpy(b.stdio, req->stdio, sizeof(b.stdio));
 	b.born = req->born;
 	b.state_json = req->state_json;

@@ -22,6 +22,7 @@ struct birth_request {
 			     INIT go on. The caller closes its own after birth() */
 	int stdio[3];	  /* the container's; FD_NONE: inherit 0, 1, 2; ignored with a terminal */
 	bool new_session; /* setsid() before exec */
+	bool die_with_parent; /* SIGKILL when our parent, its minder, is killed */
 	/*
 	 * Called once INIT exists and its namespaces, ids and mounts are made, before it may exec:
 	 * "created". The caller writes its records here. Non-zero stops the birth with e.

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,6 +140,9 @@ int init_exec(struct birth *b, struct err *e)
 	r = close_fds_on_exec(3 + p->preserve_fds);
 	if (r < 0)
 		return err_set(e, -r, "close the descriptors");
+	/* here, as a change of ids forgets it (prctl(2)) */
+	if (b->die_with_parent)
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (p->reap_kernel)
 		signal(SIGCHLD, SIG_IGN);
 	execve(b->program, (char *const *)p->args, (char *const *)(p->env ? p->env : no_env));

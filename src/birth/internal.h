@@ -30,7 +30,7 @@ struct birth_cgroup { /* one folder, in one hierarchy */
 struct birth {
 	const struct plan *plan;
 	enum actor actor;
-	bool clone_parent, wait_for_start, new_session, is_exec;
+	bool clone_parent, wait_for_start, new_session, is_exec, die_with_parent;
 	int start_fd;  /* lent */
 	int stdio[3];  /* lent */
 	int sync;      /* owned: the socket to the other actor */

@@ -3,10 +3,43 @@
 #pragma once
 
 #include "base/opt.h"
+#include "life/life.h"
 
-enum cmd_group { CMD_RUNNING, CMD_PROCESSES, CMD_IMAGES, CMD_OTHER };
+/* The order of the help. */
+enum cmd_group { CMD_RUNNING, CMD_PROCESSES, CMD_IMAGES, CMD_OTHER, CMD_HIDDEN };
 
-extern const struct cmd cmd_events, cmd_reap;
+/* Options before the command's name. */
+struct globals {
+	const char *root, *log_level;
+	bool debug, version;
+};
+extern const struct opt global_opts[];
+
+extern const struct cmd cmd_attach, cmd_completion, cmd_create, cmd_events, cmd_exec, cmd_info,
+	cmd_inspect, cmd_internal_ended, cmd_internal_start, cmd_kill, cmd_logs, cmd_pause, cmd_ps,
+	cmd_reap, cmd_rename, cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop,
+	cmd_tree, cmd_unpause, cmd_update, cmd_version, cmd_wait;
 
 /* NULL-terminated, in the order of the help. */
 extern const struct cmd *const commands[];
+
+/* What every command that knows containers begins with: life_done() at the end. */
+int cli_life(const struct cmd_call *call, struct life *ret, struct err *e);
+#define autolife __attribute__((cleanup(life_done))) struct life
+#define LIFE_NONE                                                                                  \
+	{                                                                                          \
+		.root_fd = -1                                                                      \
+	}
+
+/* A verb for each operand: says what it did (its operand), what failed, and goes on. 0, or 1. */
+int cli_each(const struct cmd_call *call,
+	int (*verb)(const struct life *l, const char *ref, const void *opts, struct err *e),
+	struct err *e);
+
+/* docker's exit codes for a program that could not be executed. */
+enum { EXIT_OWN_FAILURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+/* format.c: "5 minutes ago", "Up 3 seconds", "2026-01-02T03:04:05.000000006Z" */
+void format_ago(struct text *t, int64_t then_ns);
+void format_status(struct text *t, const struct life_info *i);
+void format_time(struct text *t, int64_t ns);

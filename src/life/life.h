@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "plan/host.h"
 #include "plan/plan.h"
+#include "spec/docker.h"
 #include "spec/spec.h"
 
 /* Where the state is and what the machine can do; filled once by main. */
@@ -25,8 +26,9 @@ struct life {
 	const char *root;     /* state directory: /run/clade or $XDG_RUNTIME_DIR/clade */
 	const char *keep_exe; /* path of clade-keep */
 	const char *init_exe; /* path of clade-init */
-	const char
-		*self_exe; /* path of this program, run again by clade-keep to restart or remove */
+	const char *self_exe; /* this program, which clade-keep runs again */
+	const char *cwd;      /* where relative paths of the user begin */
+	int root_fd;	      /* owned */
 	struct host host;
 	enum cgroup_manager cgroup_manager;
 };
@@ -34,6 +36,12 @@ struct life {
 /* Finds the helper programs and probes the host. root NULL: the default for this user. */
 int life_init(struct life *l, const char *root, struct err *e);
 void life_done(struct life *l);
+
+/*
+ * First of all in a command whose process enters a container as root: this program's own file is
+ * made unreachable from inside (os/seal.h). Does not return when it runs itself again.
+ */
+int life_seal(char **argv, struct err *e);
 
 enum life_status {
 	LIFE_CREATED,
@@ -44,29 +52,33 @@ enum life_status {
 	LIFE_REMOVING,
 };
 
+/* Is standard input a terminal? */
+bool life_stdin_is_tty(void);
+
 const char *life_status_word(enum life_status s); /* docker's words */
 
 enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
 
-/* What `create` is asked beside the spec; lent, copied into the record. */
+/* What `create` is asked; lent, copied into the record. */
 struct life_create {
-	const struct spec
-		*spec;	     /* complete but for root_path/overlay of image, filled from image */
-	const char *image;   /* "host", "dir:/path" as the user wrote it: shown and kept */
-	const char *name;    /* NULL: an adjective_noun of our own */
-	const char *user;    /* -u: name or number [:group], resolved in the container's files */
-	const char *workdir; /* NULL: the spec's */
-	bool auto_remove, interactive, tty, use_init, reap_kernel, privileged;
+	const struct docker_run *run; /* the flags that end in the configuration */
+	const char *image;	      /* "host", "dir:/path" as the user wrote it: shown and kept */
+	const char *name;	      /* NULL: an adjective_noun of our own */
+	const char *user; /* -u: name or number [:group], resolved in the container's files */
+	bool auto_remove, interactive;
 	enum restart_policy restart;
 	int restart_max;	 /* on-failure:N; 0: no bound */
 	const char *stop_signal; /* NULL: SIGTERM */
 	int64_t stop_timeout_ms;
-	const struct spec_pairs *labels;
-	const char *pid_of, *net_of, *ipc_of, *uts_of; /* container:REF whose namespace is joined */
-	const char *cidfile, *pidfile;
-	const char *detach_keys;
-	int64_t log_max_bytes; /* 0: default */
+	struct opt_list labels; /* "key=value" or "key" */
+	const char *cidfile, *pidfile, *cgroup_parent, *detach_keys;
 };
+
+/* "no", "always", "unless-stopped", "on-failure[:N]" */
+int life_restart_parse(const char *word, enum restart_policy *ret, int *ret_max, struct err *e);
+
+/* "TERM", "SIGTERM", "15": a signal's number, or a sentence. */
+int life_signal_parse(const char *word, int *ret, struct err *e);
 
 /* Makes the record and the bundle; the container is "created", no process exists yet. */
 int life_create(const struct life *l, const struct life_create *c, struct arena *a,
@@ -105,7 +117,7 @@ struct life_exec {
 	const char *const *env;	 /* added to the container's; may be NULL */
 	const char *user, *workdir;
 	bool interactive, tty, detach, privileged;
-	const char *detach_keys;
+	const char *detach_keys; /* NULL: the container's */
 };
 int life_exec(const struct life *l, const char *ref, const struct life_exec *x, int *ret_code,
 	struct err *e);
@@ -129,9 +141,7 @@ struct life_info {
 	int64_t stop_timeout_ms;
 	struct spec_pairs labels;
 	const char *bundle, *log_path, *cgroup_path, *rootfs;
-	uint64_t pidns_inode;	 /* 0: unknown */
-	int64_t size_rw;	 /* -1: unknown */
-	const struct spec *spec; /* life_inspect() only */
+	const char *config; /* life_inspect() only: the configuration's text */
 };
 
 int life_inspect(const struct life *l, const char *ref, struct arena *a, struct life_info *ret,
@@ -163,7 +173,7 @@ struct life_logs {
 	int64_t since_ns, until_ns; /* 0: none */
 	/* Called for each line; stream 1 or 2; the text is lent, not terminated, with its newline.
 	 */
-	int (*line)(void *data, int stream, const char *time, const char *text, size_t n);
+	void (*line)(void *data, int stream, const char *time, const char *text, size_t n);
 	void *data;
 };
 int life_logs(const struct life *l, const char *ref, const struct life_logs *how, struct err *e);
@@ -183,8 +193,8 @@ struct life_stats {
 int life_stats(const struct life *l, const char *ref, struct life_stats *ret, struct err *e);
 
 /*
- * For clade-keep alone, which runs this program again: births the container as a child of the
- * caller's parent, or removes what an ended --rm container left. Not for people.
+ * For clade-keep, which runs this program again: births the container as a child of the caller's
+ * parent; clears away what an ended one left, which whoever ran it in the foreground does itself.
  */
 int life_keep_start(const struct life *l, const char *id, struct err *e);
-int life_keep_remove(const struct life *l, const char *id, struct err *e);
+int life_keep_ended(const struct life *l, const char *id, struct err *e);

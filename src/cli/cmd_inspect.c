@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inspect: docker's names for what docker has, and the OCI configuration as it is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cli/commands.h"
+
+static void add_time(struct json_writer *w, const char *name, int64_t ns)
+{
+	autotext t = { 0 };
+
+	format_time(&t, ns);
+	json_string(w, name, t.p);
+}
+
+static void add_state(struct json_writer *w, const struct life_info *i)
+{
+	json_begin(w, "State", '{');
+	json_string(w, "Status", life_status_word(i->status));
+	json_bool(w, "Running", i->status == LIFE_RUNNING || i->status == LIFE_PAUSED);
+	json_bool(w, "Paused", i->status == LIFE_PAUSED);
+	json_bool(w, "Restarting", i->status == LIFE_RESTARTING);
+	json_bool(w, "OOMKilled", i->oom_killed);
+	json_bool(w, "Lost", i->lost);
+	json_int(w, "Pid", i->pid);
+	json_int(w, "ExitCode", i->exit_code);
+	json_int(w, "ExitSignal", i->exit_signal);
+	json_string(w, "Error", i->error ? i->error : "");
+	add_time(w, "StartedAt", i->started_ns);
+	add_time(w, "FinishedAt", i->finished_ns);
+	json_end(w, '}');
+}
+
+static void add_config(struct json_writer *w, const struct life_info *i)
+{
+	static const char *const policies[] = { "no", "on-failure", "always", "unless-stopped" };
+
+	json_begin(w, "HostConfig", '{');
+	json_bool(w, "AutoRemove", i->auto_remove);
+	json_begin(w, "RestartPolicy", '{');
+	json_string(w, "Name", policies[i->restart]);
+	json_int(w, "MaximumRetryCount", i->restart_max);
+	json_end(w, '}');
+	json_string(w, "CgroupPath", i->cgroup_path ? i->cgroup_path : "");
+	json_end(w, '}');
+	json_begin(w, "Config", '{');
+	json_bool(w, "Tty", i->tty);
+	json_bool(w, "OpenStdin", i->interactive);
+	json_string(w, "StopSignal", i->stop_signal);
+	json_int(w, "StopTimeout", i->stop_timeout_ms / 1000);
+	json_begin(w, "Labels", '{');
+	for (size_t j = 0; j < i->labels.n; j++)
+		json_string(w, i->labels.items[j].key, i->labels.items[j].value);
+	json_end(w, '}');
+	json_end(w, '}');
+}
+
+/* The configuration's own text, moved to where it stands now. */
+static void add_spec(struct json_writer *w, const struct life_info *i)
+{
+	size_t n = i->config ? strlen(i->config) : 0;
+
+	while (n && (i->config[n - 1] == '\n' || i->config[n - 1] == ' '))
+		n--;
+	if (!n)
+		return;
+	json_string(w, "Spec", "");
+	w->t->len -= 2; /* the empty string gives way to the object */
+	for (size_t j = 0; j < n; j++) {
+		text_add_n(w->t, i->config + j, 1);
+		if (i->config[j] == '\n')
+			text_add(w->t, "    ");
+	}
+}
+
+static void add_one(struct json_writer *w, const struct life_info *i)
+{
+	autotext name = { 0 };
+
+	text_addf(&name, "/%s", i->name);
+	json_begin(w, NULL, '{');
+	json_string(w, "Id", i->id);
+	add_time(w, "Created", i->created_ns);
+	json_string(w, "Command", i->command);
+	add_state(w, i);
+	json_string(w, "Image", i->image);
+	json_string(w, "Name", name.p);
+	json_int(w, "RestartCount", i->restart_count);
+	json_string(w, "LogPath", i->log_path);
+	json_string(w, "Bundle", i->bundle);
+	add_config(w, i);
+	add_spec(w, i);
+	json_end(w, '}');
+}
+
+static int inspect(const struct cmd_call *call, struct err *e)
+{
+	autolife life = LIFE_NONE;
+	autotext t = { 0 };
+	struct json_writer w = { .t = &t, .indent = 2 };
+	int code = 0;
+
+	if (cli_life(call, &life, e) < 0)
+		return -e->code;
+	json_begin(&w, NULL, '[');
+	for (int i = 0; i < call->n_args; i++) {
+		struct life_info info;
+		struct err own = { 0 };
+
+		if (life_inspect(&life, call->args[i], call->arena, &info, &own) < 0) {
+			log_err(&own);
+			code = 1;
+		} else {
+			add_one(&w, &info);
+		}
+	}
+	json_end(&w, ']');
+	puts(t.p);
+	return code;
+}
+
+const struct cmd cmd_inspect = {
+	.name = "inspect",
+	.group = CMD_RUNNING,
+	.args = "CONTAINER...",
+	.brief = "everything about containers, as JSON",
+	.min_args = 1,
+	.max_args = -1,
+	.run = inspect,
+};

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cols.h"
+#include "base/str.h"
+#include "cli/commands.h"
+
+struct ps_opts {
+	bool all, quiet, no_trunc, latest;
+	int last;
+	struct opt_list filters;
+	const char *format;
+};
+
+static const struct opt ps_opts[] = {
+	{ "all", 'a', OPT_FLAG, offsetof(struct ps_opts, all), NULL, "those that do not run, too" },
+	{ "quiet", 'q', OPT_FLAG, offsetof(struct ps_opts, quiet), NULL, "IDs only" },
+	{ "filter", 'f', OPT_LIST, offsetof(struct ps_opts, filters), "KEY=VALUE",
+		"id, name, label, status, exited, ancestor" },
+	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|json",
+		"which columns: id image command created status ports names pid labels exit "
+		"restarts, "
+		"full_id" },
+	{ "last", 'n', OPT_INT, offsetof(struct ps_opts, last), "N", "the N newest, in any state" },
+	{ "latest", 0, OPT_FLAG, offsetof(struct ps_opts, latest), NULL,
+		"the newest, in any state" },
+	{ "no-trunc", 0, OPT_FLAG, offsetof(struct ps_opts, no_trunc), NULL, "do not shorten" },
+	{ 0 },
+};
+
+struct listing {
+	struct life_info *items;
+	size_t n;
+	bool no_trunc;
+};
+
+static const struct life_info *at(const void *data, size_t row)
+{
+	return &((const struct listing *)data)->items[row];
+}
+
+static void cell_id(const void *data, size_t row, struct text *t)
+{
+	bool whole = ((const struct listing *)data)->no_trunc;
+
+	text_addf(t, "%.*s", whole ? 64 : 12, at(data, row)->id);
+}
+
+static void cell_full_id(const void *data, size_t row, struct text *t)
+{
+	text_add(t, at(data, row)->id);
+}
+
+static void cell_image(const void *data, size_t row, struct text *t)
+{
+	text_add(t, at(data, row)->image);
+}
+
+static void cell_command(const void *data, size_t row, struct text *t)
+{
+	const char *command = at(data, row)->command;
+
+	if (((const struct listing *)data)->no_trunc || strlen(command) <= 20)
+		text_addf(t, "\"%s\"", command);
+	else
+		text_addf(t, "\"%.19s…\"", command);
+}
+
+static void cell_created(const void *data, size_t row, struct text *t)
+{
+	format_ago(t, at(data, row)->created_ns);
+}
+
+static void cell_status(const void *data, size_t row, struct text *t)
+{
+	const struct life_info *i = at(data, row);
+
+	if (i->status == LIFE_EXITED && i->lost && i->error)
+		text_add(t, i->error);
+	else
+		format_status(t, i);
+}
+
+static void cell_state(const void *data, size_t row, struct text *t)
+{
+	text_add(t, life_status_word(at(data, row)->status));
+}
+
+static void cell_ports(const void *data, size_t row, struct text *t)
+{
+	(void)data;
+	(void)row;
+	(void)t;
+}
+
+static void cell_names(const void *data, size_t row, struct text *t)
+{
+	text_add(t, at(data, row)->name);
+}
+
+static void cell_pid(const void *data, size_t row, struct text *t)
+{
+	if (at(data, row)->pid)
+		text_addf(t, "%d", at(data, row)->pid);
+}
+
+static void cell_exit(const void *data, size_t row, struct text *t)
+{
+	if (at(data, row)->status == LIFE_EXITED)
+		text_addf(t, "%d", at(data, row)->exit_code);
+}
+
+static void cell_restarts(const void *data, size_t row, struct text *t)
+{
+	text_addf(t, "%d", at(data, row)->restart_count);
+}
+
+static void cell_labels(const void *data, size_t row, struct text *t)
+{
+	const struct spec_pairs *labels = &at(data, row)->labels;
+
+	for (size_t i = 0; i < labels->n; i++)
+		text_addf(t, "%s%s=%s", i ? "," : "", labels->items[i].key, labels->items[i].value);
+}
+
+static const struct col cols[] = {
+	{ "id", COL_TEXT, "the short ID", cell_id },
+	{ "image", COL_TEXT, "as it was named", cell_image },
+	{ "command", COL_TEXT, "what runs in it", cell_command },
+	{ "created", COL_TEXT, "how long ago", cell_created },
+	{ "status", COL_TEXT, "state and since when", cell_status },
+	{ "state", COL_TEXT, "created, running, paused, restarting, exited, removing", cell_state },
+	{ "ports", COL_TEXT, "published ports", cell_ports },
+	{ "names", COL_TEXT, "its name", cell_names },
+	{ "pid", COL_NUMBER, "its init, as the host numbers it", cell_pid },
+	{ "exit", COL_NUMBER, "exit code", cell_exit },
+	{ "restarts", COL_NUMBER, "how often it was started again", cell_restarts },
+	{ "labels", COL_TEXT, "key=value,...", cell_labels },
+	{ "full_id", COL_TEXT, "the whole ID", cell_full_id },
+	{ 0 },
+};
+
+static bool label_fits(const struct life_info *i, const char *wanted)
+{
+	size_t n = strcspn(wanted, "=");
+
+	for (size_t j = 0; j < i->labels.n; j++)
+		if (strncmp(i->labels.items[j].key, wanted, n) == 0 && !i->labels.items[j].key[n] &&
+			(!wanted[n] || str_eq(i->labels.items[j].value, wanted + n + 1)))
+			return true;
+	return false;
+}
+
+/* 1: fits, 0: does not, or an error for what is no filter. */
+static int fits(const struct life_info *i, const char *filter, struct err *e)
+{
+	const char *value = strchr(filter, '=');
+	size_t n = value ? (size_t)(value - filter) : 0;
+	int code;
+
+	if (!value)
+		return err_say(e, "--filter %s: key=value is wanted", filter);
+	value++;
+	if (n == 2 && strncmp(filter, "id", n) == 0)
+		return str_starts(i->id, value);
+	if (n == 4 && strncmp(filter, "name", n) == 0)
+		return strstr(i->name, value[0] == '/' ? value + 1 : value) != NULL;
+	if (n == 5 && strncmp(filter, "label", n) == 0)
+		return label_fits(i, value);
+	if (n == 6 && strncmp(filter, "status", n) == 0) {
+		for (enum life_status s = LIFE_CREATED; s <= LIFE_REMOVING; s++)
+			if (str_eq(life_status_word(s), value))
+				return i->status == s;
+		return err_say(e, "--filter %s: no such status", filter);
+	}
+	if (n == 6 && strncmp(filter, "exited", n) == 0) {
+		if (str_int(value, &code) < 0)
+			return err_say(e, "--filter %s: an exit code is wanted", filter);
+		return i->status == LIFE_EXITED && i->exit_code == code;
+	}
+	if (n == 8 && strncmp(filter, "ancestor", n) == 0)
+		return str_eq(i->image, value);
+	return err_say(
+		e, "--filter %s: id, name, label, status, exited and ancestor are known", filter);
+}
+
+/* docker: filters of one key are alternatives, different keys are all wanted. */
+static int fits_all(const struct life_info *i, const struct opt_list *filters, struct err *e)
+{
+	for (size_t j = 0; j < filters->n; j++) {
+		size_t n = strcspn(filters->items[j], "=");
+		int any = 0;
+
+		for (size_t k = 0; k < filters->n; k++) {
+			int r;
+
+			if (strncmp(filters->items[k], filters->items[j], n + 1) != 0)
+				continue;
+			r = fits(i, filters->items[k], e);
+			if (r < 0)
+				return r;
+			any |= r;
+			/* labels are all wanted */
+			if (!r && n == 5 && k == j)
+				return 0;
+		}
+		if (!any)
+			return 0;
+	}
+	return 1;
+}
+
+static bool asks_for_state(const struct opt_list *filters)
+{
+	for (size_t i = 0; i < filters->n; i++)
+		if (str_starts(filters->items[i], "status=") ||
+			str_starts(filters->items[i], "exited="))
+			return true;
+	return false;
+}
+
+static int ps(const struct cmd_call *call, struct err *e)
+{
+	const struct ps_opts *o = call->opts;
+	bool all = o->all || o->last > 0 || o->latest || asks_for_state(&o->filters);
+	bool json = o->format && str_eq(o->format, "json");
+	struct listing list = { .no_trunc = o->no_trunc || json };
+	static const struct life_info nothing = { .id = "", .name = "", .image = "" };
+	struct cols_style style = { .no_headings = o->quiet };
+	const struct col **picked;
+	autolife life = LIFE_NONE;
+	autotext t = { 0 };
+	size_t n = 0;
+
+	/* a filter's mistake is one with nothing to filter, too */
+	if (fits_all(&nothing, &o->filters, e) < 0 || cli_life(call, &life, e) < 0 ||
+		life_list(&life, all, call->arena, &list.items, &list.n, e) < 0)
+		return -e->code;
+	for (size_t i = 0; i < list.n; i++)
+		if (fits_all(&list.items[i], &o->filters, e) > 0)
+			list.items[n++] = list.items[i];
+	list.n = n;
+	if (o->latest && list.n > 1)
+		list.n = 1;
+	if (o->last > 0 && list.n > (size_t)o->last)
+		list.n = (size_t)o->last;
+	if (cols_pick(cols,
+		    o->quiet ? "id"
+		    : json ? "id,image,command,created,status,state,ports,names,pid,exit,restarts,"
+			     "labels"
+			   : "id,image,command,created,status,ports,names",
+		    o->format && !json && !str_eq(o->format, "table") ? o->format : NULL,
+		    call->arena, &picked, e) < 0)
+		return -e->code;
+	if (json)
+		cols_json(picked, &list, list.n, &t);
+	else
+		cols_table(picked, &list, list.n, &style, &t);
+	if (t.p)
+		fputs(t.p, stdout);
+	return 0;
+}
+
+const struct cmd cmd_ps = {
+	.name = "ps",
+	.group = CMD_RUNNING,
+	.brief = "list containers",
+	.max_args = 0,
+	.opts = ps_opts,
+	.opts_size = sizeof(struct ps_opts),
+	.run = ps,
+};

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs share. Nobody outside life/ includes this. */
+#pragma once
+
+#include <signal.h>
+#include <termios.h>
+
+#include "base/fd.h"
+#include "life/life.h"
+#include "os/proc_ref.h"
+#include "store/record.h"
+#include "store/store.h"
+
+enum {
+	LOG_BYTES = 10 << 20, /* of one container, both files together: /run is memory */
+	CGROUPS_MAX = 32,
+	CLEAR_TIMEOUT_MS = 10000,
+};
+
+/* A container's folder and record, opened. */
+struct held {
+	struct arena arena;
+	char id[STORE_ID_LEN + 1];
+	int dir; /* owned */
+	struct record record;
+};
+
+int held_open(const struct life *l, const char *ref, struct held *ret, struct err *e);
+void held_done(struct held *h);
+#define autoheld __attribute__((cleanup(held_done))) struct held
+#define HELD_NONE                                                                                  \
+	{                                                                                          \
+		.dir = FD_NONE                                                                     \
+	}
+
+/* "container web: " before a message. */
+int held_wrap(const struct held *h, struct err *e);
+
+/* What a container is doing now, by its files, its minder's lock and its init. */
+struct now {
+	enum life_status status;
+	struct proc_ref init; /* owned; alive while created, running, paused; else PROC_REF_NONE */
+	bool keep_alive, ended, oom_killed, lost;
+	int64_t started_ns, finished_ns;
+	int exit_code, exit_signal, restarts;
+};
+int now_look(const struct life *l, const struct held *h, struct now *ret, struct err *e);
+void now_done(struct now *n);
+#define autonow __attribute__((cleanup(now_done))) struct now
+#define NOW_NONE                                                                                   \
+	{                                                                                          \
+		.init = PROC_REF_NONE                                                              \
+	}
+
+/* Is a minder alive? Its lock says it, whatever PIDs do. */
+bool keep_is_alive(int dir);
+/* Waits until it is not: 0, or -ETIMEDOUT. */
+int keep_wait(int dir, int timeout_ms);
+
+/* cgroups.c: the absolute folders of a path, NULL-terminated, in the arena. */
+const char **cgroup_folders(const struct life *l, const char *path, struct arena *a);
+/* Where the container's counters and freezer are; NULL: no such controller. */
+const char *cgroup_folder_of(
+	const struct life *l, const char *path, const char *controller, struct arena *a);
+int cgroups_clear(const struct life *l, const char *path, struct arena *a, struct err *e);
+/* The cgroup path recorded when it was born; NULL: none. */
+const char *held_cgroup(const struct held *h, struct arena *a);
+
+/* names.c */
+const char *name_make(struct arena *a, unsigned attempt);
+
+/* user.c: -u as ids, by the passwd and group files below root; home: the user's, or NULL. */
+int user_resolve(int root, const char *user, const struct spec_strings *groups, struct arena *a,
+	struct spec_user *ret, const char **ret_home, struct err *e);
+
+/* create.c */
+struct made {
+	struct spec spec; /* owned: spec_done() */
+	struct docker_rest rest;
+};
+int spec_make(const struct life *l, const struct life_create *c, const char *id, const char *bundle,
+	struct made *ret, struct err *e);
+
+/* load.c: the configuration with the namespaces of other containers filled in, and its plan. */
+struct loaded {
+	struct spec spec;
+	struct plan plan;
+	char *bundle;
+};
+int loaded_make(const struct life *l, const struct held *h, struct loaded *ret, struct err *e);
+int plan_of(const struct life *l, const struct spec *s, const char *id, const char *bundle,
+	struct plan *ret, struct err *e);
+void loaded_done(struct loaded *ld);
+#define autoloaded __attribute__((cleanup(loaded_done))) struct loaded
+const char *held_path(
+	const struct life *l, const struct held *h, const char *file, struct arena *a);
+
+/* start.c */
+int give_birth(const struct life *l, const struct held *h, const struct loaded *ld,
+	const int stdio[3], int born_fd);
+int start_locked(const struct life *l, struct held *h, bool attach, struct life_attach **ret_attach,
+	struct err *e);
+/* "name key value\n" lines of a file of the container; false: no such file. */
+bool held_text(const struct held *h, const char *file, char *buf, size_t size);
+int64_t held_number(const char *text, const char *key, int64_t otherwise);
+
+/* attach.c */
+struct life_attach {
+	int sock;	      /* owned */
+	struct proc_ref init; /* owned: who signals go to */
+	bool tty, is_first;
+};
+int attach_connect(const struct held *h, bool quiet, int *ret_sock, struct err *e);
+
+/* console.c: the user's own terminal and signals while a container has them. */
+struct console {
+	bool raw, blocked;
+	int signals; /* owned: a signalfd */
+	sigset_t old_mask;
+	struct termios old;
+	unsigned char keys[16]; /* what detaches */
+	size_t n_keys, matched;
+};
+/* tty: raw mode, if standard input is a terminal; all_signals: they are read, not acted upon. */
+int console_begin(
+	struct console *c, bool tty, bool all_signals, const char *detach_keys, struct err *e);
+void console_end(struct console *c);
+/*
+ * What of n typed bytes goes on, to out (room for n + 16): the detach keys are held back until it
+ * is clear that they are not meant. Returns true when they are complete.
+ */
+bool console_filter(struct console *c, const char *data, size_t n, char *out, size_t *ret_n);
+/* The next signal that came, or 0. */
+int console_signal(struct console *c);
+/* Ends us by a signal as if it had never been caught. */
+void console_die(struct console *c, int signal);
+
+/* remove.c: what an ended container leaves outside of its folder; then, with all, the folder. */
+int held_clear(const struct life *l, struct held *h, bool all, struct err *e);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the state is, where the helper programs are, what the machine can do. */
+#include "life/life.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/signals.h"
+#include "base/str.h"
+#include "life/internal.h"
+#include "os/probe.h"
+#include "os/seal.h"
+
+static const char *default_root(struct arena *a, uid_t euid)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	const char *run_user = arena_printf(a, "/run/user/%u", euid);
+
+	if (euid == 0)
+		return "/run/clade";
+	if (runtime && runtime[0] == '/')
+		return arena_printf(a, "%s/clade", runtime);
+	if (access(run_user, W_OK) == 0)
+		return arena_printf(a, "%s/clade", run_user);
+	return arena_printf(a, "/tmp/clade-run-%u", euid);
+}
+
+/* Beside this program (a build folder), or where it is installed. */
+static const char *find_helper(struct arena *a, const char *self, const char *name)
+{
+	const char *slash = strrchr(self, '/');
+	const char *beside = arena_printf(a, "%.*s/%s", (int)(slash - self), self, name);
+	const char *libexec =
+		arena_printf(a, "%.*s/../libexec/clade/%s", (int)(slash - self), self, name);
+	char real[PATH_MAX];
+
+	if (access(beside, X_OK) == 0)
+		return realpath(beside, real) ? arena_strdup(a, real) : beside;
+	if (access(libexec, X_OK) == 0)
+		return realpath(libexec, real) ? arena_strdup(a, real) : libexec;
+	/* a build tree: what was linked into build/bin lies in two build folders */
+	beside = arena_printf(a, "%.*s/../../../bin/%s", (int)(slash - self), self, name);
+	if (access(beside, X_OK) == 0)
+		return realpath(beside, real) ? arena_strdup(a, real) : beside;
+	return arena_printf(a, "%s/%s", CLADE_LIBEXECDIR, name);
+}
+
+int life_init(struct life *l, const char *root, struct err *e)
+{
+	struct arena *a = &l->host.arena;
+	char self[PATH_MAX];
+	int r;
+
+	*l = (struct life){ .root_fd = FD_NONE, .cgroup_manager = CGROUP_FS };
+	r = host_probe(&l->host);
+	if (r < 0)
+		return err_set(e, -r, "look at this machine through /proc");
+	r = seal_exe_path(self, sizeof(self));
+	if (r < 0)
+		return err_set(e, -r, "find this program's own file");
+	l->self_exe = arena_strdup(a, self);
+	l->keep_exe = find_helper(a, self, "clade-keep");
+	l->init_exe = find_helper(a, self, "clade-init");
+	if (getcwd(self, sizeof(self)))
+		l->cwd = arena_strdup(a, self);
+	if (!root)
+		root = getenv("CLADE_ROOT");
+	if (!root || !root[0])
+		root = default_root(a, l->host.euid);
+	if (root[0] != '/')
+		root = arena_printf(a, "%s/%s", l->cwd ? l->cwd : "", root);
+	l->root = arena_strdup(a, root);
+	l->root_fd = store_open(l->root, e);
+	return l->root_fd < 0 ? -e->code : 0;
+}
+
+void life_done(struct life *l)
+{
+	fd_close(&l->root_fd);
+	arena_done(&l->host.arena);
+}
+
+int life_seal(char **argv, struct err *e)
+{
+	int r = geteuid() == 0 ? seal_self(argv) : 0;
+
+	return r < 0 ? err_set(e, -r, "protect this program's own file from the container") : 0;
+}
+
+bool life_stdin_is_tty(void)
+{
+	return isatty(STDIN_FILENO);
+}
+
+const char *life_status_word(enum life_status s)
+{
+	static const char *const words[] = {
+		[LIFE_CREATED] = "created",
+		[LIFE_RUNNING] = "running",
+		[LIFE_PAUSED] = "paused",
+		[LIFE_RESTARTING] = "restarting",
+		[LIFE_EXITED] = "exited",
+		[LIFE_REMOVING] = "removing",
+	};
+
+	return words[s];
+}
+
+int life_restart_parse(const char *word, enum restart_policy *ret, int *ret_max, struct err *e)
+{
+	int max = 0;
+
+	if (str_eq(word, "no") || !word[0])
+		*ret = RESTART_NO;
+	else if (str_eq(word, "always"))
+		*ret = RESTART_ALWAYS;
+	else if (str_eq(word, "unless-stopped"))
+		*ret = RESTART_UNLESS_STOPPED;
+	else if (str_eq(word, "on-failure") ||
+		 (str_starts(word, "on-failure:") && str_int(word + 11, &max) == 0 && max >= 0))
+		*ret = RESTART_ON_FAILURE;
+	else
+		return err_say(e,
+			"--restart %s: no, on-failure[:N], always or unless-stopped is wanted",
+			word);
+	*ret_max = max;
+	return 0;
+}
+
+int life_signal_parse(const char *word, int *ret, struct err *e)
+{
+	int n = signal_parse(word);
+
+	if (n < 0)
+		return err_say(e, "signal %s is not known", word);
+	*ret = n;
+	return 0;
+}
