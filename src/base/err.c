@@ -31,6 +31,16 @@ int err_say(struct err *e, const char *fmt, ...)
 	return -ERR_SAID;
 }
 
+int err_absent(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set(e, ERR_ABSENT, fmt, ap);
+	va_end(ap);
+	return -ERR_ABSENT;
+}
+
 int err_wrap(struct err *e, const char *fmt, ...)
 {
 	char old[sizeof(e->msg)];
@@ -48,7 +58,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
 
 const char *err_text(const struct err *e, char *buf, size_t size)
 {
-	if (e->code == ERR_SAID)
+	if (e->code == ERR_SAID || e->code == ERR_ABSENT)
 		snprintf(buf, size, "%s", e->msg);
 	else
 		snprintf(buf, size, "%s: %s", e->msg, strerror(e->code));

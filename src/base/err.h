@@ -15,12 +15,15 @@ struct err {
 
 /* A failure that is no errno's: the sentence alone is printed, nothing is appended. */
 #define ERR_SAID 0x7fff
+/* The same, where what was named is not there: some callers act on that. */
+#define ERR_ABSENT 0x7ffe
 
 /* Fills e and returns -code: a failing function ends in one line. A message too long is cut. */
 int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* As err_set() with ERR_SAID: for a user's mistake, where fmt says all of it. */
 int err_say(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_absent(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "prefix: " before the message of e, which is set; returns -e->code. */
 int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -73,7 +73,7 @@ static int search(struct birth *b, const char *name, struct err *e)
 	}
 	b->exec_code = worst;
 	if (worst == ENOENT)
-		return err_say(e, "exec: \"%s\": executable file not found in $PATH", name);
+		return err_absent(e, "exec: \"%s\": executable file not found in $PATH", name);
 	return err_set(e, worst, "exec \"%s\"", name);
 }
 
@@ -86,7 +86,7 @@ int init_program(struct birth *b, struct err *e)
 		return err_say(e, "process.args: there is no command to run");
 	if (!name[0]) {
 		b->exec_code = ENOENT;
-		return err_say(e, "exec: \"\": executable file not found in $PATH");
+		return err_absent(e, "exec: \"\": executable file not found in $PATH");
 	}
 	if (!strchr(name, '/'))
 		return search(b, name, e);

@@ -135,7 +135,7 @@ static int rm(const struct cmd_call *call, struct err *e)
 			puts(call->args[i]);
 		} else {
 			log_err(&own);
-			code |= r != -ENOENT;
+			code |= r != -ERR_ABSENT;
 		}
 	}
 	return code;

@@ -43,9 +43,8 @@ static int exec(const struct cmd_call *call, struct err *e)
 	r = life_exec(&life, call->args[0], &o->exec, &code, e);
 	if (r == LIFE_EXEC_FAILED) {
 		log_err(e);
-		return e->code == ENOENT || strstr(e->msg, "not found in $PATH")
-			       ? EXIT_NOT_FOUND
-			       : EXIT_NOT_EXECUTABLE;
+		return e->code == ENOENT || e->code == ERR_ABSENT ? EXIT_NOT_FOUND
+								  : EXIT_NOT_EXECUTABLE;
 	}
 	return r < 0 ? r : code;
 }

@@ -204,8 +204,7 @@ static int start_failed(
 	if (r != LIFE_EXEC_FAILED)
 		return -e->code;
 	log_err(e);
-	return e->code == ENOENT || strstr(e->msg, "not found in $PATH") ? EXIT_NOT_FOUND
-									 : EXIT_NOT_EXECUTABLE;
+	return e->code == ENOENT || e->code == ERR_ABSENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
 static int in_foreground(const struct life *life, const struct run_opts *o, const char *id,

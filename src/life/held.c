@@ -25,8 +25,7 @@ int held_open(const struct life *l, const char *ref, struct held *ret, struct er
 	if (ret->dir == -ENOENT ||
 		(ret->dir >= 0 && faccessat(ret->dir, "record", F_OK, 0) < 0 && errno == ENOENT)) {
 		/* it went just now, or is only just being made */
-		err_say(e, "no such container: %s", ref);
-		return -(e->code = ENOENT);
+		return err_absent(e, "no such container: %s", ref);
 	}
 	if (ret->dir < 0)
 		return err_set(e, -ret->dir, "open the state of container %s", ref);

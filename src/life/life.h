@@ -5,7 +5,7 @@
  * directory to a birth, a minder (clade-keep) and an end.
  *
  * A container is named by its name, its ID or an unambiguous prefix of the ID; ref below is any.
- * Unknown: -ENOENT and "no such container: x". All paths are absolute; all times CLOCK_REALTIME
+ * Unknown: -ERR_ABSENT and "no such container: x". All paths are absolute; all times CLOCK_REALTIME
  * nanoseconds; all memory of results lies in the arena given.
  */
 #pragma once

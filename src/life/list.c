@@ -131,7 +131,7 @@ static bool list_one(
 	char text[640];
 
 	if (held_open(l, id, &h, &e) < 0) {
-		if (e.code == ENOENT || !all)
+		if (e.code == ERR_ABSENT || !all)
 			return false;
 		*ret = (struct life_info){ .id = own(a, id),
 			.name = "",

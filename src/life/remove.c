@@ -27,8 +27,7 @@ int held_clear(const struct life *l, struct held *h, bool all, struct err *e)
 	store_drop_name(l->root_fd, h->record.name, h->id);
 	r = store_remove(l->root_fd, h->id);
 	if (r == -ENOENT) {
-		err_say(e, "no such container: %s", h->record.name);
-		return -(e->code = ENOENT);
+		return err_absent(e, "no such container: %s", h->record.name);
 	}
 	return r < 0 ? err_set(e, -r, "remove the state of container %s", h->record.name) : 0;
 }
@@ -80,8 +79,7 @@ int life_remove(const struct life *l, const char *ref, bool force, struct err *e
 	}
 	lock = store_lock(h.dir);
 	if (lock == -ENOENT) {
-		err_say(e, "no such container: %s", ref);
-		return -(e->code = ENOENT);
+		return err_absent(e, "no such container: %s", ref);
 	}
 	/* a full or read-only state folder must not keep what is in it */
 	if (lock < 0 && !(force && (lock == -ENOSPC || lock == -EROFS)))
@@ -134,7 +132,7 @@ int life_keep_ended(const struct life *l, const char *id, struct err *e)
 	autonow now = NOW_NONE;
 
 	if (held_open(l, id, &h, e) < 0)
-		return e->code == ENOENT ? 0 : -e->code;
+		return e->code == ERR_ABSENT ? 0 : -e->code;
 	/* `clade restart` and `clade rm` have the lock and do what is to be done themselves */
 	if (faccessat(h.dir, "again", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;

@@ -148,7 +148,7 @@ int store_take_name(int root, const char *name, const char *id, struct err *e)
 		if (dir != -ENOENT) {
 			err_say(e, "the name \"%s\" is already in use by container %.12s", name,
 				owner);
-			return -(e->code = EEXIST);
+			return -EEXIST;
 		}
 		/* left behind by a container that is no more */
 		store_drop_name(root, name, owner);
@@ -176,9 +176,7 @@ static int no_such(const char *ref, struct err *e)
 	size_t n = strlen(ref);
 
 	text_add_escaped(&shown, ref, n > 128 ? 128 : n);
-	err_say(e, "no such container: %s", shown.p ? shown.p : "");
-	e->code = ENOENT;
-	return -ENOENT;
+	return err_absent(e, "no such container: %s", shown.p ? shown.p : "");
 }
 
 static int find_prefix(int root, const char *ref, char ret[STORE_ID_LEN + 1], struct err *e)

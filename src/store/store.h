@@ -31,13 +31,13 @@ int store_make(int root, const char *id, struct err *e);
 /* Opens ROOT/ID; -ENOENT. */
 int store_enter(int root, const char *id);
 
-/* Takes a name for an ID: 0, or -EEXIST with a sentence that names the owner. */
+/* Takes a name for an ID: 0, or -EEXIST with a sentence in e that names the owner. */
 int store_take_name(int root, const char *name, const char *id, struct err *e);
 /* Lets it go if it is this ID's. */
 void store_drop_name(int root, const char *name, const char *id);
 
 /*
- * The ID of a name, an ID, or the beginning of exactly one ID, in that order. Unknown: -ENOENT
+ * The ID of a name, an ID, or the beginning of exactly one ID, in that order. Unknown: -ERR_ABSENT
  * and "no such container: x".
  */
 int store_find(int root, const char *ref, char ret[STORE_ID_LEN + 1], struct err *e);

@@ -67,7 +67,7 @@ static void a_name_has_one_owner_and_goes_with_it(void **state)
 	store_drop_name(p->root, "web", other); /* not the owner */
 	assert_int_equal(store_find(p->root, "web", found, &e), 0);
 	assert_int_equal(store_remove(p->root, id), 0);
-	assert_int_equal(store_find(p->root, "web", found, &e), -ENOENT);
+	assert_int_equal(store_find(p->root, "web", found, &e), -ERR_ABSENT);
 	/* the link of one that is gone is nobody's */
 	assert_int_equal(store_take_name(p->root, "web", other, &e), 0);
 }
@@ -115,9 +115,9 @@ static void an_id_is_found_by_its_beginning_if_it_is_the_only_one(void **state)
 	assert_string_equal(found, b);
 	assert_true(store_find(p->root, "aa", found, &e) < 0);
 	assert_non_null(strstr(e.msg, "beginning of 2"));
-	assert_int_equal(store_find(p->root, "c", found, &e), -ENOENT);
-	assert_int_equal(store_find(p->root, "", found, &e), -ENOENT);
-	assert_int_equal(store_find(p->root, "../a", found, &e), -ENOENT);
+	assert_int_equal(store_find(p->root, "c", found, &e), -ERR_ABSENT);
+	assert_int_equal(store_find(p->root, "", found, &e), -ERR_ABSENT);
+	assert_int_equal(store_find(p->root, "../a", found, &e), -ERR_ABSENT);
 }
 
 static void hostile_names_are_refused_and_shown_harmless(void **state)
