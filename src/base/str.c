@@ -228,7 +228,8 @@ static bool is_hostile(const char *s, size_t len)
 	if (len == 2)
 		return u[0] == 0xc2 && u[1] < 0xa0;
 	if (len == 3)
-		return u[0] == 0xe2 && ((u[1] == 0x80 && u[2] >= 0x8b && u[2] <= 0xae) ||
+		return u[0] == 0xe2 && ((u[1] == 0x80 && ((u[2] >= 0x8b && u[2] <= 0x8f) ||
+								 (u[2] >= 0xa8 && u[2] <= 0xae))) ||
 					       (u[1] == 0x81 && u[2] >= 0xa0 && u[2] <= 0xaf));
 	return false;
 }

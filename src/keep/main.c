@@ -47,9 +47,10 @@ static struct {
 	bool init_ended;
 	int status, failures, restarts;
 	int64_t born_ms, back_off_ms, start_again_ms;
-	char input[WIRE_DATA_MAX];
 	size_t input_at, input_len;
 } keep = { .sync = -1, .born = -1, .in = -1, .out = -1, .err = -1, .tty = -1 };
+
+static char input[WIRE_DATA_MAX]; /* what the container has not taken yet */
 
 static int64_t now_ms(void)
 {
@@ -96,7 +97,7 @@ static void input_push(void)
 {
 	while (keep.input_at < keep.input_len) {
 		ssize_t n = input_fd() < 0 ? -1
-					   : write(input_fd(), keep.input + keep.input_at,
+					   : write(input_fd(), input + keep.input_at,
 						     keep.input_len - keep.input_at);
 
 		if (n < 0 && errno == EINTR)
@@ -116,7 +117,7 @@ static void input_push(void)
 
 void input_add(const char *data, size_t n)
 {
-	memcpy(keep.input, data, n);
+	memcpy(input, data, n);
 	keep.input_len = n;
 	keep.input_at = 0;
 	input_push();

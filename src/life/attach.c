@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -209,6 +210,8 @@ int life_attach_run(struct life_attach *at, bool sig_proxy, const char *detach_k
 		send(at->sock, &take, WIRE_HEAD, MSG_NOSIGNAL);
 	if (end == 0)
 		*ret_code = r->code;
+	if (end == 0 && at->keep > 0)
+		waitpid(at->keep, NULL, 0);
 	free(r);
 	return end;
 }

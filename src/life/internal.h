@@ -109,6 +109,7 @@ struct life_attach {
 	int sock;	      /* owned */
 	struct proc_ref init; /* owned: who signals go to */
 	bool tty, is_first;
+	pid_t keep; /* its minder, where that is our child; 0 */
 };
 int attach_connect(const struct held *h, bool quiet, int *ret_sock, struct err *e);
 

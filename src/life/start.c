@@ -141,6 +141,7 @@ struct start {
 	int sync[2], born[2], first[2]; /* [0] is ours or the minder's, [1] goes on */
 	int in[2], out[2], err[2];
 	int listen, lock;
+	pid_t keep;
 	struct arena arena;
 };
 
@@ -349,6 +350,7 @@ static int carry_out(struct start *s, struct err *e)
 	fd_close(&s->first[1]);
 	fd_close(&s->listen);
 	fd_close(&s->lock);
+	s->keep = pid;
 	return wait_for_word(s->sync[0], e);
 }
 
@@ -410,8 +412,12 @@ int start_locked(const struct life *l, struct held *h, bool attach, struct life_
 		**ret_attach = (struct life_attach){ .sock = take_fd(&s.first[0]),
 			.init = PROC_REF_NONE,
 			.tty = h->record.tty,
-			.is_first = true };
+			.is_first = true,
+			.keep = s.keep };
 	}
+	/* one that failed is gone: it is not left to whoever adopts our children */
+	if (r != 0 && s.keep > 0)
+		waitpid(s.keep, NULL, 0);
 	start_done(&s);
 	return r;
 }
