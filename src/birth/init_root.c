@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/mount.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,18 +32,26 @@ static int lower_text(const struct spec_overlay *o, int *fds, struct text *t, st
 	return 0;
 }
 
+static int make_tmpfs(struct err *e)
+{
+	autofd fs = mount_fs_open("tmpfs");
+	int tmpfs = FD_NONE;
+
+	if (fs >= 0) {
+		mount_fs_string(fs, "mode", "0755");
+		tmpfs = mount_fs_make(fs, 0);
+	}
+	return tmpfs < 0 ? err_set(e, fs < 0 ? -fs : -tmpfs, "make a tmpfs for the root") : tmpfs;
+}
+
 /* A throw-away upper layer: a tmpfs that only the overlay on top of it holds. */
 static int make_upper(struct birth *b, int target, struct err *e)
 {
-	autofd fs = mount_fs_open("tmpfs"), tmpfs = FD_NONE;
+	autofd tmpfs = make_tmpfs(e);
 	struct stat st;
 
-	if (fs < 0)
-		return err_set(e, -fs, "open tmpfs");
-	mount_fs_string(fs, "mode", "0755");
-	tmpfs = mount_fs_make(fs, 0);
 	if (tmpfs < 0)
-		return err_set(e, -tmpfs, "make a tmpfs for the upper layer");
+		return tmpfs;
 	if (mkdirat(tmpfs, "upper", 0755) < 0 || mkdirat(tmpfs, "work", 0755) < 0)
 		return err_set(e, errno, "make folders for the upper layer");
 	/* the root folder of the container looks like the one below it */
@@ -100,16 +109,18 @@ static int make_fallback(struct birth *b, struct err *e)
 	char text[640];
 	int r;
 
-	if (tree < 0)
-		return err_set(e, -tree, "bind %s", lower);
-	r = mount_attr(tree, false, MOUNT_ATTR_RDONLY, 0, 0);
+	/* a user namespace may not uncover what lies below the host's other mounts: with them */
+	if (tree == -EINVAL)
+		tree = mount_copy(AT_FDCWD, lower, true, false);
+	r = tree < 0 ? tree : mount_attr(tree, true, MOUNT_ATTR_RDONLY, 0, 0);
 	if (r < 0)
-		return err_set(e, -r, "make %s read-only", lower);
+		return err_wrap(e, "bind %s read-only (%s) instead of", lower, strerror(-r));
 	log_warn("%s; %s is shown read-only instead", err_text(e, text, sizeof(text)), lower);
 	return take_fd(&tree);
 }
 
-static int make_tree(struct birth *b, int *target, struct err *e)
+/* *ret_upper: the tree is an empty tmpfs, to be filled once it is attached (init_compose()). */
+static int make_tree(struct birth *b, int *target, int *ret_upper, struct err *e)
 {
 	const struct plan_root *root = &b->plan->root;
 	int tree;
@@ -120,6 +131,10 @@ static int make_tree(struct birth *b, int *target, struct err *e)
 				: tree;
 	}
 	tree = make_overlay(b, *target, e);
+	if (tree == -EINVAL && root->overlay_userxattr && !root->overlay.upper) {
+		*ret_upper = make_upper(b, *target, e);
+		return *ret_upper < 0 ? *ret_upper : make_tmpfs(e);
+	}
 	return tree < 0 && root->bind_fallback ? make_fallback(b, e) : tree;
 }
 
@@ -127,6 +142,7 @@ int init_root(struct birth *b, struct err *e)
 {
 	const struct plan_root *root = &b->plan->root;
 	autofd target = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = FD_NONE;
+	autofd upper = FD_NONE;
 	int r;
 
 	if (target < 0)
@@ -141,7 +157,7 @@ int init_root(struct birth *b, struct err *e)
 	r = mount_parent_private(root->path);
 	if (r < 0)
 		return err_set(e, -r, "make the mount below %s private", root->path);
-	tree = make_tree(b, &target, e);
+	tree = make_tree(b, &target, &upper, e);
 	if (tree < 0)
 		return tree;
 	/* what was attached meanwhile (the upper layer) is covered: the path is walked again */
@@ -152,6 +168,9 @@ int init_root(struct birth *b, struct err *e)
 	r = mount_attach(tree, target);
 	if (r < 0)
 		return err_set(e, -r, "attach the root filesystem at %s", root->path);
+	r = upper < 0 ? 0 : init_compose(upper, root->overlay.lower[0], tree, e);
+	if (r < 0)
+		return r;
 	b->root = take_fd(&tree);
 	return 0;
 }

@@ -122,6 +122,12 @@ int init_exec(struct birth *b, struct err *e);
 /* mount_cgroup.c: plan->mounts[i] of kind MOUNT_CGROUP. */
 int init_mount_cgroup(struct birth *b, const struct plan_mount *m, struct err *e);
 
+/*
+ * init_compose.c: fills the attached tmpfs root with overlays over the folders of lower; upper is
+ * a tmpfs for what is written.
+ */
+int init_compose(int upper, const char *lower, int root, struct err *e);
+
 /* init_mounts.c: opens where m is to be mounted, making what is missing. */
 int init_mount_target(struct birth *b, const char *path, bool is_file, bool nolinks, struct err *e);
 
