@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# What every system test begins and ends with: its own state folder, and a check that nothing stays.
+# A file says `load helpers`; its setup is `clade_setup`, its teardown `clade_teardown`.
+
+BIN=${CLADE_BIN:-$BATS_TEST_DIRNAME/../../build/bin}
+export PATH=$BIN:$PATH
+bats_require_minimum_version 1.5.0
+
+clade_setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	export CLADE_ROOT=$BATS_TEST_TMPDIR/state
+	umask 022
+}
+
+# until_true COMMAND...: polls it for at most 60 s, which a busy machine may need
+until_true() {
+	local end=$((SECONDS + 60))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || { echo "waited in vain for: $*" >&2; return 1; }
+		sleep 0.02
+	done
+}
+
+# A small root filesystem: busybox and nothing else.
+make_rootfs() {
+	local dir=${1:-rootfs} applet
+	mkdir -p "$dir/bin" "$dir/etc"
+	cp "$(command -v busybox)" "$dir/bin/busybox"
+	for applet in sh true false sleep ls cat ps echo mount id hostname kill touch mkdir env pwd head wc stat tr yes tty stty \
+		readlink grep dd setsid; do
+		ln -sf busybox "$dir/bin/$applet"
+	done
+	echo "root:x:0:0:root:/root:/bin/sh" >"$dir/etc/passwd"
+	echo "web:x:1000:1001:w:/home/web:/bin/sh" >>"$dir/etc/passwd"
+	printf 'root:x:0:\nwww:x:1001:\nextra:x:77:web\n' >"$dir/etc/group"
+}
+
+ids() {
+	[ ! -d "$CLADE_ROOT" ] || (cd "$CLADE_ROOT" && find . -maxdepth 1 -regex '\./[0-9a-f]+' -printf '%f\n')
+}
+
+# Everything a test's containers could leave: processes of a minder, cgroups, mounts, state.
+leftovers() {
+	local id
+	pgrep -af "clade-keep.* $CLADE_ROOT " || :
+	grep " $CLADE_ROOT" /proc/self/mounts || :
+	for id in "${seen_ids[@]}"; do
+		find /sys/fs/cgroup -maxdepth 4 -type d -name "$id" 2>/dev/null
+	done
+	ids
+	find "$CLADE_ROOT/names" -mindepth 1 2>/dev/null
+}
+
+no_leftovers() {
+	[ -z "$(leftovers)" ]
+}
+
+# Ends what the test left running on purpose, then nothing may be there any more.
+clade_teardown() {
+	local id
+	seen_ids=()
+	for id in $(ids); do
+		seen_ids+=("$id")
+		clade rm -f "$id" >/dev/null 2>&1 || :
+	done
+	if ! until_true no_leftovers; then
+		echo "left behind:" >&2
+		leftovers >&2
+		return 1
+	fi
+}
+
+# A terminal: `terminal COMMAND...` runs it in one and types what stands in $typed, line by line, each when the line before
+# has shown what stands behind its "=>". Prints everything that was shown; its exit code is the command's.
+terminal() {
+	python3 "$BATS_TEST_DIRNAME/terminal.py" "$typed" "$@"
+}
+
+# PID of a container's init on this host
+init_of() {
+	clade ps -a --format names,pid | awk -v n="$1" '$1 == n { print $2 }'
+}
