@@ -14,7 +14,7 @@
 static void add_join(struct spec *s, int flag, const char *path)
 {
 	struct spec_linux *l = &s->linux_;
-	struct spec_namespace *ns;
+	struct spec_namespace *all;
 
 	for (size_t i = 0; i < l->n_namespaces; i++) {
 		if (l->namespaces[i].flag != flag)
@@ -22,8 +22,11 @@ static void add_join(struct spec *s, int flag, const char *path)
 		l->namespaces[i].path = path;
 		return;
 	}
-	ns = arena_grow(&s->arena, &l->namespaces, &l->n_namespaces, sizeof(*ns));
-	*ns = (struct spec_namespace){ .flag = flag, .path = path };
+	/* what was read is as long as it was written: there is no room behind it */
+	all = arena_array(&s->arena, l->n_namespaces + 1, sizeof(*all));
+	memcpy(all, l->namespaces, l->n_namespaces * sizeof(*all));
+	all[l->n_namespaces++] = (struct spec_namespace){ .flag = flag, .path = path };
+	l->namespaces = all;
 }
 
 /*

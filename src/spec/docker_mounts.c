@@ -56,10 +56,9 @@ static void add_options(struct spec *s, struct spec_mount *m, const char *list)
 			add_option(s, m, word);
 }
 
-static bool shares(const char *word)
+static bool is_host(const char *word)
 {
-	return word &&
-	       (str_eq(word, "host") || str_starts(word, "container:") || str_starts(word, "ns:"));
+	return word && str_eq(word, "host");
 }
 
 /* gid 5 is no id of a user namespace that has only one. */
@@ -86,11 +85,11 @@ static void add_usual(const struct docker_run *run, struct spec *s)
 			options = "nosuid,noexec,nodev";
 		else if (str_eq(u->type, "sysfs") && run->privileged)
 			options = "nosuid,noexec,nodev";
-		if ((ipc && run->ipc && str_eq(run->ipc, "host")) ||
+		if ((ipc && is_host(run->ipc)) ||
 			(str_eq(u->type, "sysfs") && (run->rootless || run->in_userns) &&
-				shares(run->net)) ||
+				is_host(run->net)) ||
 			(str_eq(u->type, "proc") && (run->rootless || run->in_userns) &&
-				shares(run->pid))) {
+				is_host(run->pid))) {
 			/* the host's own: a user namespace may not mount what it does not own */
 			m->source = u->destination;
 			m->type = "bind";
