@@ -198,6 +198,8 @@ int spec_make(const struct life *l, const struct life_create *c, const char *id,
 	run.cwd = l->cwd;
 	run.in_userns = !l->host.in_initial_userns;
 	run.rootless = !(l->host.caps & (UINT64_C(1) << CAP_SYS_ADMIN));
+	/* a user namespace of its own gives all there are */
+	run.caps = run.rootless ? 0 : l->host.caps;
 	r = docker_spec(&run, &m.spec, &m.rest, e);
 	if (r == 0)
 		r = add_image(l, c->image, bundle, &m.spec, e);

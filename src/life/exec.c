@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -24,8 +25,8 @@
 #include "os/tty.h"
 
 /* What exec's process is: the container's own, changed by the flags. */
-static int make_process(const struct life_exec *x, const struct proc_ref *init, struct spec *s,
-	struct arena *a, struct spec_process *ret, struct err *e)
+static int make_process(const struct life_exec *x, const struct proc_ref *init, uint64_t all_caps,
+	struct spec *s, struct arena *a, struct spec_process *ret, struct err *e)
 {
 	struct spec_process p = s->process;
 	const char *home, **item;
@@ -79,7 +80,7 @@ static int make_process(const struct life_exec *x, const struct proc_ref *init, 
 	if (x->privileged) {
 		p.capabilities.set = true;
 		p.capabilities.bounding = p.capabilities.permitted = p.capabilities.effective =
-			(UINT64_C(1) << 41) - 1;
+			all_caps;
 		s->linux_.seccomp.set = false;
 		p.no_new_privileges = false;
 	}
@@ -420,7 +421,10 @@ int life_exec(const struct life *l, const char *ref, const struct life_exec *x, 
 		return err_say(e, "container %s is not running", h.record.name);
 	r = spec_load(held_path(l, &h, "config.json", &arena), &spec, e);
 	if (r == 0)
-		r = make_process(x, &now.init, &spec, &arena, &process, e);
+		r = make_process(x, &now.init,
+			l->host.caps & (UINT64_C(1) << CAP_SYS_ADMIN) ? l->host.caps
+								      : (UINT64_C(1) << 41) - 1,
+			&spec, &arena, &process, e);
 	if (r == 0) {
 		req.id = h.id;
 		req.bundle = held_path(l, &h, "", &arena);

@@ -60,7 +60,7 @@ uint64_t docker_default_caps(void)
 	return caps;
 }
 
-static uint64_t all_caps(void)
+static uint64_t known_caps(void)
 {
 	uint64_t caps = 0;
 
@@ -69,14 +69,21 @@ static uint64_t all_caps(void)
 	return caps;
 }
 
+/* Without those that the host has not got itself: nobody could be given them. */
+static uint64_t all_caps(const struct docker_run *run)
+{
+	return run->caps ? run->caps & known_caps() : known_caps();
+}
+
 /* "net_admin", "CAP_NET_ADMIN", "ALL" */
-static int read_cap(const char *flag, const char *word, uint64_t *ret, struct err *e)
+static int read_cap(const struct docker_run *run, const char *flag, const char *word, uint64_t *ret,
+	struct err *e)
 {
 	char name[64];
 	int64_t value;
 
 	if (strcasecmp(word, "all") == 0) {
-		*ret = all_caps();
+		*ret = all_caps(run);
 		return 0;
 	}
 	snprintf(name, sizeof(name), "%s%s", strncasecmp(word, "cap_", 4) == 0 ? "" : "CAP_", word);
@@ -95,18 +102,18 @@ static int caps(struct build *b, struct err *e)
 {
 	const struct docker_run *run = b->run;
 	struct spec_caps *c = &b->spec->process.capabilities;
-	uint64_t set = run->privileged ? all_caps() : docker_default_caps(), added = 0, bits;
+	uint64_t set = run->privileged ? all_caps(run) : docker_default_caps(), added = 0, bits;
 
 	for (size_t i = 0; i < run->cap_add.n; i++) {
-		if (read_cap("--cap-add", run->cap_add.items[i], &bits, e) < 0)
+		if (read_cap(run, "--cap-add", run->cap_add.items[i], &bits, e) < 0)
 			return -e->code;
-		if (bits == all_caps())
+		if (bits == all_caps(run))
 			set = bits;
 		else
 			added |= bits;
 	}
 	for (size_t i = 0; i < run->cap_drop.n; i++) {
-		if (read_cap("--cap-drop", run->cap_drop.items[i], &bits, e) < 0)
+		if (read_cap(run, "--cap-drop", run->cap_drop.items[i], &bits, e) < 0)
 			return -e->code;
 		set &= ~bits;
 	}

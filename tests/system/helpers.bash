@@ -27,7 +27,7 @@ make_rootfs() {
 	mkdir -p "$dir/bin" "$dir/etc"
 	cp "$(command -v busybox)" "$dir/bin/busybox"
 	for applet in sh true false sleep ls cat ps echo mount id hostname kill touch mkdir env pwd head wc stat tr yes tty stty \
-		readlink grep dd setsid; do
+		readlink grep dd setsid tail test; do
 		ln -sf busybox "$dir/bin/$applet"
 	done
 	echo "root:x:0:0:root:/root:/bin/sh" >"$dir/etc/passwd"
