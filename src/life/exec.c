@@ -311,7 +311,7 @@ static int accompany(const struct life_exec *x, const char *keys, struct streams
 }
 
 static int join(const struct held *h, const struct life *l, const struct plan *plan,
-	const struct proc_ref *init, const struct streams *s, bool detach, struct birth_result *ret,
+	const struct proc_ref *init, const struct streams *s, struct birth_result *ret,
 	struct err *e)
 {
 	autoarena arena = { 0 };
@@ -320,7 +320,8 @@ static int join(const struct held *h, const struct life *l, const struct plan *p
 		.init = init,
 		.cgroup_paths = cgroup_folders(l, held_cgroup(h, &arena), &arena),
 		.stdio = { s->theirs[0], s->theirs[1], s->theirs[2] },
-		.new_session = detach,
+		/* docker's too: its orphans are then known from children of PID 1 */
+		.new_session = true,
 	};
 
 	*ret = (struct birth_result){ .init = PROC_REF_NONE, .tty_master = FD_NONE };
@@ -346,7 +347,7 @@ static int run_detached(const struct held *h, const struct life *l, const struct
 		setsid();
 		if (fork())
 			_exit(0);
-		said.r = join(h, l, plan, init, s, true, &born, &said.e);
+		said.r = join(h, l, plan, init, s, &born, &said.e);
 		if (write(pair[1], &said, sizeof(said)) != sizeof(said) || said.r)
 			_exit(1);
 		/* a terminal nobody looks at: its other end stays open here as long as the process
@@ -385,7 +386,7 @@ static int run_exec(const struct life *l, struct held *h, const struct life_exec
 	if (r == 0 && x->detach) {
 		r = run_detached(h, l, plan, init, &s, e);
 	} else if (r == 0) {
-		r = join(h, l, plan, init, &s, false, &born, e);
+		r = join(h, l, plan, init, &s, &born, e);
 		for (int i = 0; i < 3; i++)
 			if (s.theirs[i] > 2)
 				fd_close(&s.theirs[i]);
