@@ -10,6 +10,7 @@
 #include "birth/birth.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,20 @@ static void forget_given(struct birth *b)
 		fd_close(&b->give[--b->n_give]);
 }
 
+/* A row beside INIT's failed: when INIT has died, what it said of that is the reason. */
+static int first_cause(struct birth *b, struct err *e)
+{
+	struct pollfd fd = { .fd = b->sync, .events = POLLIN };
+	int fds[HAND_OVER_MAX], n = 0;
+	struct err said = { 0 };
+
+	if (poll(&fd, 1, 0) == 1 && birth_receive(b, fds, &n, &said) < 0 && said.code != EPIPE)
+		*e = said;
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	return -e->code;
+}
+
 /*
  * Walks the table as the actor we are; *ret_at: the row that failed. owed: how many runs of the
  * other's rows lie behind us that we have not yet heard of.
@@ -270,7 +285,7 @@ static int walk(
 		}
 		r = run_row(b, table, s, e);
 		if (r < 0)
-			return r;
+			return s->beside ? first_cause(b, e) : r;
 		if (b->actor == INIT && !cloned) {
 			/* born just now, in HOST's row: HOST's following rows are owed to us */
 			cloned = true;

@@ -178,14 +178,16 @@ static int events(const struct cmd_call *call, struct err *e)
 {
 	struct printer p = { .opts = call->opts };
 	struct events *stream = NULL;
-	int pid, r;
+	pid_t pid;
+	int r;
 
-	if (call->n_args == 1 && str_int(call->args[0], &pid) == 0) {
+	if (call->n_args == 1 && cli_process(call, call->args[0], &pid, NULL, e) == 0) {
 		p.pidns = facts_pidns(pid);
 		if (!p.pidns)
 			return err_say(
 				e, "there is no process %d whose namespace may be read", pid);
 	} else if (call->n_args == 1) {
+		/* of another engine: known when its processes are */
 		p.container = call->args[0];
 	}
 	if (events_open(&stream, e) < 0)
@@ -204,7 +206,9 @@ const struct cmd cmd_events = {
 	.args = "[CONTAINER|PID]",
 	.brief = "tell of forks, execs, exits, orphans, adoptions, zombies and reaping as they "
 		 "happen",
-	.more = "CONTAINER is the beginning of a container's id; PID stands for its PID namespace.",
+	.more = "CONTAINER is one of clade's by name or ID, or the beginning of an ID of another "
+		"engine's;\n"
+		"PID stands for its PID namespace.",
 	.max_args = 1,
 	.opts = events_opts,
 	.opts_size = sizeof(struct events_opts),

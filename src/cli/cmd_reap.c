@@ -191,12 +191,13 @@ static void slow(void *data, const struct reap_parent *p)
 }
 
 /* The parent to attach to, and the one zombie that is meant, if the word names a zombie. */
-static int resolve(const char *word, struct reap_wish *w, pid_t *ret_parent, struct err *e)
+static int resolve(
+	const struct cmd_call *call, struct reap_wish *w, pid_t *ret_parent, struct err *e)
 {
-	int pid;
+	pid_t pid;
 
-	if (str_int(word, &pid) < 0 || pid <= 0)
-		return err_say(e, "%s: no such container or process", word);
+	if (cli_process(call, call->args[0], &pid, NULL, e) < 0)
+		return -e->code;
 	*ret_parent = reap_family_parent_of_zombie(pid);
 	if (*ret_parent)
 		w->only = pid;
@@ -215,7 +216,7 @@ static int reap(const struct cmd_call *call, struct err *e)
 	pid_t parent;
 	int r;
 
-	if (resolve(call->args[0], &wish, &parent, e) < 0)
+	if (resolve(call, &wish, &parent, e) < 0)
 		return -e->code;
 	reap_raise_limits();
 	do {

@@ -36,6 +36,13 @@ int cli_each(const struct cmd_call *call,
 	int (*verb)(const struct life *l, const char *ref, const void *opts, struct err *e),
 	struct err *e);
 
+/*
+ * A word that names a container of ours (its init) or is a PID. 0, or "no such container or
+ * process". ret_info (may be NULL) is filled for a container; its id is NULL otherwise.
+ */
+int cli_process(const struct cmd_call *call, const char *word, pid_t *ret,
+	struct life_info *ret_info, struct err *e);
+
 /* docker's exit codes for a program that could not be executed. */
 enum { EXIT_OWN_FAILURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 

@@ -95,6 +95,31 @@ int cli_each(const struct cmd_call *call,
 	return code;
 }
 
+int cli_process(const struct cmd_call *call, const char *word, pid_t *ret,
+	struct life_info *ret_info, struct err *e)
+{
+	autolife life = LIFE_NONE;
+	struct life_info info = { 0 };
+	struct err no_state;
+	int pid;
+
+	if (ret_info)
+		*ret_info = info;
+	if (cli_life(call, &life, &no_state) == 0 &&
+		life_inspect(&life, word, call->arena, &info, &no_state) == 0) {
+		if (!info.pid)
+			return err_say(e, "container %s is not running", info.name);
+		*ret = info.pid;
+		if (ret_info)
+			*ret_info = info;
+		return 0;
+	}
+	if (str_int(word, &pid) < 0 || pid <= 0)
+		return err_say(e, "%s: no such container or process", word);
+	*ret = pid;
+	return 0;
+}
+
 static int run(
 	const struct cmd *cmd, const struct globals *globals, int argc, char **argv, struct err *e)
 {

@@ -139,7 +139,7 @@ remove_nested_cgroups() {
 	zombie=$(ps --ppid "$init" -o pid=,stat= | awk '$2 ~ /Z/ { print $1 }')
 	run -0 --separate-stderr clade tree ubuntu
 	[[ "$output" == *"$zombie/"*"sleep <defunct, exit 0>"* ]]
-	until_true sh -c "clade reap $init; test ! -e /proc/$zombie"
+	until_true sh -c "clade reap ubuntu; test ! -e /proc/$zombie"
 	kill -0 "$init"
 	run -0 clade exec ubuntu true
 }
