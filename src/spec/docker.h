@@ -29,7 +29,7 @@ struct docker_run {
 	/* Not typed: from where and by whom. */
 	const char *cwd;		/* relative paths on the host begin here */
 	struct spec_strings image_args; /* what runs when nothing else is asked for */
-	uint64_t caps; /* what "all capabilities" are here; 0: all there are */
+	uint64_t caps;			/* what "all capabilities" are here; 0: all there are */
 	bool rootless;			/* a user namespace of its own is needed */
 	bool in_userns;			/* the caller is in one: no device rules, no mknod */
 };
