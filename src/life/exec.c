@@ -21,6 +21,7 @@
 #include "birth/birth.h"
 #include "life/internal.h"
 #include "os/clone.h"
+#include "os/close_fds.h"
 #include "os/file.h"
 #include "os/tty.h"
 
@@ -350,6 +351,7 @@ static int run_detached(const struct held *h, const struct life *l, const struct
 		said.r = join(h, l, plan, init, s, &born, &said.e);
 		if (write(pair[1], &said, sizeof(said)) != sizeof(said) || said.r)
 			_exit(1);
+		close_fds_on_exec(3);
 		/* a terminal nobody looks at: its other end stays open here as long as the process
 		 */
 		if (born.tty_master >= 0)

@@ -27,6 +27,7 @@
 #include "keep/wire.h"
 #include "life/internal.h"
 #include "os/clone.h"
+#include "os/close_fds.h"
 #include "os/file.h"
 
 static int send_born(int fd, const struct wire_born *w, int give)
@@ -208,6 +209,8 @@ static _Noreturn void become_keep(struct start *s, char **argv)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct wire_born w = { .stage = WIRE_FAILED };
 
+	/* nothing that whoever started us has open stays open for as long as the container lives */
+	close_fds_on_exec(3);
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		keep_open(ours[i]);
 	for (int i = 0; i < 3 && null >= 0; i++)

@@ -7,14 +7,14 @@ setup() { clade_setup; make_rootfs; }
 teardown() { clade_teardown; }
 
 @test "run -it: a terminal of its own, job control, exit code" {
-	typed=$'=># \ntty\\r=>/dev/(pts/[0-9]|console)\nsh -c \"echo up; exec sleep 100\"\\r=>up\r\n\\x1a=>Stopped\njobs\\r=>Stopped\nkill %1; exit 5\\r=>'
+	typed=$'=># \ntty\\r=>/dev/(pts/[0-9]|console)\nsh -c \"echo up; exec sleep 100\"\\r=>up\r\n\\x1a=>Stopped\njobs\\r=>Stopped\nkill -9 %1; exit 5\\rexit 5\\r=>'
 	run -5 terminal clade run -it --rm --entrypoint sh dir:rootfs
 	[[ "$output" == *"[terminal: cooked]"* ]]
 }
 
 @test "exec -it: job control in a shell" {
 	clade run -d --name box dir:rootfs sleep 1000
-	typed=$'=># \nsh -c \"echo up; exec sleep 77\"\\r=>up\r\n\\x1a=>Stopped\nkill %1; exit 6\\r=>'
+	typed=$'=># \nsh -c \"echo up; exec sleep 77\"\\r=>up\r\n\\x1a=>Stopped\nkill -9 %1; exit 6\\rexit 6\\r=>'
 	run -6 terminal clade exec -it box sh
 	[[ "$output" == *"[terminal: cooked]"* ]]
 }
@@ -56,7 +56,7 @@ teardown() { clade_teardown; }
 
 @test "the terminal comes back when clade is told to end" {
 	typed=$'=># \nexec sleep 1000\\r=>'
-	( until_true pgrep -f "clade run -it --name raw"; sleep 0.5; pkill -TERM -f "clade run -it --name raw" ) 3>&- &
+	( until_true pgrep -f "^clade run -it --name raw"; sleep 0.5; pkill -TERM -f "^clade run -it --name raw" ) &
 	run terminal clade run -it --name raw --sig-proxy=false dir:rootfs sh
 	[[ "$output" == *"[terminal: cooked]"* ]]
 }

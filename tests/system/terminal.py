@@ -62,8 +62,12 @@ for line in sys.argv[1].split("\n"):
         sys.stderr.write("did not come: %s\n" % pattern)
         os.kill(pid, 9)
         break
-while ok and read_some(10):
-    pass
+end = time.time() + 60
+while ok and read_some(1):
+    if time.time() > end:
+        sys.stderr.write("does not end\n")
+        os.kill(pid, 9)
+        ok = False
 flags = termios.tcgetattr(fd)[3]
 sys.stdout.buffer.write(shown)
 print("\n[terminal: %s]" % ("cooked" if flags & termios.ICANON and flags & termios.ECHO else "raw"))
