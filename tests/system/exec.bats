@@ -82,7 +82,7 @@ teardown() { clade_teardown; }
 @test "exec: a hundred at once" {
 	clade run -d --name box dir:rootfs sleep 1000
 	for i in $(seq 100); do
-		clade exec box sh -c "exit $((i % 7))" &
+		clade exec box sh -c "exit $((i % 7))" 3>&- &
 		pids[i]=$!
 	done
 	for i in $(seq 100); do

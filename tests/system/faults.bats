@@ -42,7 +42,7 @@ shown() { clade ps -a --format names,status | awk -v n="$1" '$1 == n { $1 = ""; 
 @test "kill -9 of clade run at any moment: whole or not at all" {
 	local i
 	for i in $(seq 0 30); do
-		clade run --rm dir:rootfs sleep 0.3 &
+		clade run --rm dir:rootfs sleep 0.3 3>&- &
 		local pid=$!
 		sleep "0.0$(printf %02d "$i")"
 		kill -9 "$pid" 2>/dev/null || :
@@ -58,7 +58,7 @@ shown() { clade ps -a --format names,status | awk -v n="$1" '$1 == n { $1 = ""; 
 @test "kill -9 of clade run -d: the container is there, or is not" {
 	local i
 	for i in $(seq 0 3 30); do
-		clade run -d --name "box$i" dir:rootfs sleep 1000 >/dev/null 2>&1 &
+		clade run -d --name "box$i" dir:rootfs sleep 1000 >/dev/null 2>&1 3>&- &
 		local pid=$!
 		sleep "0.0$(printf %02d "$i")"
 		kill -9 "$pid" 2>/dev/null || :
@@ -152,9 +152,9 @@ shown() { clade ps -a --format names,status | awk -v n="$1" '$1 == n { $1 = ""; 
 	local i
 	for i in 1 2 3 4 5; do
 		clade run -d --name box dir:rootfs sleep 1000
-		clade rm -f box >out1 2>&1 &
+		clade rm -f box >out1 2>&1 3>&- &
 		local one=$!
-		clade rm -f box >out2 2>&1 &
+		clade rm -f box >out2 2>&1 3>&- &
 		wait "$one"
 		wait $!
 		[ -z "$(ids)" ]
@@ -164,7 +164,7 @@ shown() { clade ps -a --format names,status | awk -v n="$1" '$1 == n { $1 = ""; 
 @test "fifty runs with one name: one gets it" {
 	local i won=0
 	for i in $(seq 50); do
-		clade run -d --name box dir:rootfs sleep 1000 >/dev/null 2>&1 &
+		clade run -d --name box dir:rootfs sleep 1000 >/dev/null 2>&1 3>&- &
 		pids[i]=$!
 	done
 	for i in $(seq 50); do
@@ -177,7 +177,7 @@ shown() { clade ps -a --format names,status | awk -v n="$1" '$1 == n { $1 = ""; 
 @test "200 containers started and removed at once" {
 	local i failed=0
 	for i in $(seq 200); do
-		(clade run -d --name "c$i" dir:rootfs sleep 1000 >/dev/null && clade rm -f "c$i" >/dev/null) &
+		(clade run -d --name "c$i" dir:rootfs sleep 1000 >/dev/null && clade rm -f "c$i" >/dev/null) 3>&- &
 		pids[i]=$!
 	done
 	for i in $(seq 200); do

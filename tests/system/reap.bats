@@ -48,7 +48,7 @@ for i in range(int(sys.argv[1])):
         os.close(w)
         os.read(r, 1)
         os._exit(0)
-os.execvp(sys.argv[2], sys.argv[2:])' "$@" &
+os.execvp(sys.argv[2], sys.argv[2:])' "$@" 3>&- &
 	parent=$!
 	children+=("$parent")
 	until_true has_zombies "$parent" "$count"
@@ -62,7 +62,7 @@ start_victims() { # ZOMBIES: one of every kind; fills pids
 	local kind
 	pids=()
 	for kind in $(victim --list); do
-		timeout 40 "$BATS_FILE_TMPDIR/victim" "$kind" 6000 "$1" >"$kind.out" &
+		timeout 40 "$BATS_FILE_TMPDIR/victim" "$kind" 6000 "$1" >"$kind.out" 3>&- &
 		pids+=($!)
 	done
 }
@@ -80,7 +80,7 @@ all_victims_are_well() {
 	start_victims 3
 	for kind in $(victim --list); do
 		until_true grep -q ready "$kind.out"
-		"$CLADE" reap --own --unknown "$(sed -n 's/ready //p' "$kind.out")" >"$kind.reap" 2>&1 &
+		"$CLADE" reap --own --unknown "$(sed -n 's/ready //p' "$kind.out")" >"$kind.reap" 2>&1 3>&- &
 		pids+=($!)
 	done
 	all_victims_are_well
@@ -95,7 +95,7 @@ all_victims_are_well() {
 	for kind in $(victim --list); do
 		until_true grep -q ready "$kind.out"
 		[ "$kind" != leader-exited ] || continue
-		"$BATS_FILE_TMPDIR/hammer" "$(sed -n 's/ready //p' "$kind.out")" 20 100000 >"$kind.hammer" 2>&1 &
+		"$BATS_FILE_TMPDIR/hammer" "$(sed -n 's/ready //p' "$kind.out")" 20 100000 >"$kind.hammer" 2>&1 3>&- &
 		pids+=($!)
 	done
 	all_victims_are_well
@@ -103,7 +103,7 @@ all_victims_are_well() {
 }
 
 @test "ten thousand attaches to one sleeper" {
-	sleep 3600 &
+	sleep 3600 3>&- &
 	children+=($!)
 	timeout 60 "$BATS_FILE_TMPDIR/hammer" $! 10000 0 >out
 	grep -q '^10000 attaches' out
@@ -168,7 +168,7 @@ if p == 0:
     os._exit(0)
 os.waitpid(p, 0)
 if os.fork() == 0: os._exit(7)
-time.sleep(3600)' &
+time.sleep(3600)' 3>&- &
 	parent=$!
 	children+=("$parent")
 	until_true has_zombies "$parent" 2
@@ -198,7 +198,7 @@ time.sleep(3600)' &
 	[[ $output == *"there is no process 999999999"* ]]
 
 	family 2 sleep 3600
-	strace -qq -p "$parent" -o /dev/null &
+	strace -qq -p "$parent" -o /dev/null 3>&- &
 	children+=($!)
 	until_true grep -q "^TracerPid:[^0-9]*$!" "/proc/$parent/status"
 	run "$CLADE" reap --own --unknown "$parent"
@@ -242,7 +242,7 @@ time.sleep(3600)' &
 	family 40 sleep 3600
 	mask=$(grep SigBlk "/proc/$parent/status")
 	for i in 1 2 3 4 5 6; do
-		"$CLADE" reap --own --unknown "$parent" >/dev/null 2>&1 &
+		"$CLADE" reap --own --unknown "$parent" >/dev/null 2>&1 3>&- &
 		reaper=$!
 		sleep "1.01$i"
 		kill -9 "$reaper" 2>/dev/null || :
@@ -258,7 +258,7 @@ import os, time
 for i in range(25):
     if os.fork() == 0: os._exit(i)
     time.sleep(0.1)
-time.sleep(3)' &
+time.sleep(3)' 3>&- &
 	children+=($!)
 	timeout 20 "$CLADE" reap --watch --own --unknown $! >out 2>&1 || :
 	cat out

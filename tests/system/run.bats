@@ -146,7 +146,7 @@ teardown() { clade_teardown; }
 }
 
 @test "run: a signal to clade reaches the program" {
-	clade run --name trap dir:rootfs sh -c 'trap "echo got it; exit 3" TERM; echo ready; while :; do sleep 0.05; done' >out 2>&1 &
+	clade run --name trap dir:rootfs sh -c 'trap "echo got it; exit 3" TERM; echo ready; while :; do sleep 0.05; done' >out 2>&1 3>&- &
 	local pid=$!
 	until_true grep -q ready out
 	kill -TERM $pid

@@ -16,7 +16,7 @@ parent_of() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
 child_of() { pgrep -P "$1" | head -n 1; }
 
 @test "1: an orphan on the host goes to the nearest subreaper or init, and is reaped there" {
-	bash -c 'bash -c "echo \$\$ >inner; sleep 60 & echo \$! >sleep; wait" & echo $! >outer; wait' &
+	bash -c 'bash -c "echo \$\$ >inner; sleep 60 & echo \$! >sleep; wait" & echo $! >outer; wait' 3>&- &
 	local top=$!
 	children+=("$top")
 	until_true test -s sleep

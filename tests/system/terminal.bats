@@ -56,7 +56,7 @@ teardown() { clade_teardown; }
 
 @test "the terminal comes back when clade is told to end" {
 	typed=$'=># \nexec sleep 1000\\r=>'
-	( until_true pgrep -f "^clade run -it --name raw"; sleep 0.5; pkill -TERM -f "^clade run -it --name raw" ) &
+	( until_true pgrep -f "^[^ ]*clade run -it --name raw"; sleep 0.5; pkill -TERM -f "^[^ ]*clade run -it --name raw" ) &
 	run terminal clade run -it --name raw --sig-proxy=false dir:rootfs sh
 	[[ "$output" == *"[terminal: cooked]"* ]]
 }
