@@ -35,7 +35,7 @@ static int make_parents(const char *path)
 	return mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-int store_open(const char *root, struct err *e)
+int store_open_folder(const char *root, struct err *e)
 {
 	autofd fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
@@ -52,9 +52,16 @@ int store_open(const char *root, struct err *e)
 	/* somebody else's folder in /tmp could make us run what they like */
 	if (fstat(fd, &st) < 0 || (st.st_uid != geteuid() && st.st_uid != 0))
 		return err_say(e, "state folder %s belongs to another user", root);
-	if (mkdirat(fd, "names", 0700) < 0 && errno != EEXIST && errno != EROFS)
-		return err_set(e, errno, "make %s/names", root);
 	return take_fd(&fd);
+}
+
+int store_open(const char *root, struct err *e)
+{
+	autofd fd = store_open_folder(root, e);
+
+	if (fd >= 0 && mkdirat(fd, "names", 0700) < 0 && errno != EEXIST && errno != EROFS)
+		return err_set(e, errno, "make %s/names", root);
+	return fd < 0 ? -e->code : take_fd(&fd);
 }
 
 int store_new_id(char ret[STORE_ID_LEN + 1], struct err *e)

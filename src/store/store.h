@@ -18,6 +18,8 @@ enum { STORE_ID_LEN = 64, STORE_SHORT_LEN = 12, STORE_NAME_MAX = 128 };
 
 /* Makes the root folder (0700) if it is missing and opens it; the descriptor or e. */
 int store_open(const char *root, struct err *e);
+/* The same without a folder for names: an OCI runtime's, whose IDs are chosen by engines. */
+int store_open_folder(const char *root, struct err *e);
 
 /* 64 random hexadecimal digits. */
 int store_new_id(char ret[STORE_ID_LEN + 1], struct err *e);

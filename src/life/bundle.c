@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of bundles: where it lies, what it says, what follows from it now. */
+#include "life/bundle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "life/bundle_internal.h"
+#include "os/cgroup.h"
+#include "os/file.h"
+#include "os/probe.h"
+#include "os/seal.h"
+
+enum { STATE_MAX = 1 << 20, CONFIG_MAX = 128 << 20, CLEAR_TIMEOUT_MS = 10000 };
+
+int bundles_init(struct bundles *b, const char *root, struct err *e)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char self[PATH_MAX], *slash;
+	int r;
+
+	*b = (struct bundles){ .root_fd = FD_NONE, .cgroup_manager = CGROUP_FS };
+	r = host_probe(&b->host);
+	if (r < 0)
+		return err_set(e, -r, "look at this machine through /proc");
+	if (!root)
+		root = b->host.euid == 0 ? "/run/clade-oci"
+		       : runtime	 ? arena_printf(&b->host.arena, "%s/clade-oci", runtime)
+				 : arena_printf(&b->host.arena, "/tmp/clade-oci-%u", b->host.euid);
+	b->root = arena_strdup(&b->host.arena, root);
+	b->init_exe = CLADE_LIBEXECDIR "/clade-init";
+	if (seal_exe_path(self, sizeof(self)) == 0 && (slash = strrchr(self, '/'))) {
+		const char *beside =
+			arena_printf(&b->host.arena, "%.*s/clade-init", (int)(slash - self), self);
+
+		if (access(beside, X_OK) == 0)
+			b->init_exe = beside;
+	}
+	b->root_fd = open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return 0;
+}
+
+void bundles_done(struct bundles *b)
+{
+	fd_close(&b->root_fd);
+	arena_done(&b->host.arena);
+}
+
+const char *bundle_status_word(enum bundle_status s)
+{
+	static const char *const words[] = { "creating", "created", "running", "paused",
+		"stopped" };
+
+	return words[s];
+}
+
+/* runc's rule; what is a path or hides from ls is none. */
+int bundle_check_id(const char *id, struct err *e)
+{
+	bool good = id[0] && strlen(id) <= 1024 && !str_eq(id, ".") && !str_eq(id, "..");
+	autotext shown = { 0 };
+
+	for (const char *s = id; *s; s++)
+		good &= (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
+			(*s >= '0' && *s <= '9') || strchr("_+-.", *s);
+	if (good)
+		return 0;
+	text_add_escaped(&shown, id, strlen(id) > 100 ? 100 : strlen(id));
+	return err_say(e, "invalid container ID \"%s\": only [A-Za-z0-9_+.-] are allowed",
+		shown.p ? shown.p : "");
+}
+
+static int absent(const char *id, struct err *e)
+{
+	return err_absent(e, "container \"%s\" does not exist", id);
+}
+
+static const char *json_text(const struct json *all, const char *name, struct arena *a)
+{
+	const struct json *v = json_get(all, name);
+
+	return v && v->kind == JSON_STRING ? arena_strdup(a, v->text) : NULL;
+}
+
+static int64_t json_number(const struct json *all, const char *name)
+{
+	const struct json *v = json_get(all, name);
+	int64_t n;
+
+	return v && json_i64(v, &n) == 0 ? n : 0;
+}
+
+const char *bundle_cgroup_of(
+	const struct bundles *b, const char *path, const char *controller, struct arena *a)
+{
+	const struct host *h = &b->host;
+	size_t n = strlen(controller);
+
+	if (!path)
+		return NULL;
+	for (size_t i = 0; i < h->n_v1; i++)
+		for (const char *s = h->v1[i].controllers; s; s = strchr(s, ',')) {
+			s += *s == ',';
+			if (strncmp(s, controller, n) == 0 && (s[n] == ',' || !s[n]))
+				return arena_printf(a, "%s%s", h->v1[i].mount_point, path);
+		}
+	if (h->v2_mount_point &&
+		(str_eq(controller, "freezer") || h->cgroup_mode == CGROUP_MODE_V2))
+		return arena_printf(a, "%s%s", h->v2_mount_point, path);
+	return NULL;
+}
+
+const char **bundle_cgroups(const struct bundles *b, const char *path, struct arena *a)
+{
+	const char **all = arena_array(a, b->host.n_v1 + 2, sizeof(*all));
+	size_t n = 0;
+
+	if (!path || path[0] != '/' || !path[1])
+		return all;
+	for (size_t i = 0; i < b->host.n_v1; i++)
+		all[n++] = arena_printf(a, "%s%s", b->host.v1[i].mount_point, path);
+	if (b->host.v2_mount_point)
+		all[n++] = arena_printf(a, "%s%s", b->host.v2_mount_point, path);
+	return all;
+}
+
+int bundle_clear_cgroups(const struct bundles *b, const char *path, struct arena *a, struct err *e)
+{
+	const char **folders = bundle_cgroups(b, path, a);
+
+	for (size_t i = 0; folders[i]; i++)
+		if (access(folders[i], F_OK) == 0 && cgroup_is_frozen(folders[i]))
+			cgroup_freeze(folders[i], false, CLEAR_TIMEOUT_MS);
+	for (size_t i = 0; folders[i]; i++)
+		if (access(folders[i], F_OK) == 0 && cgroup_is_populated(folders[i]))
+			cgroup_kill(folders[i]);
+	for (size_t i = 0; folders[i]; i++) {
+		int r = cgroup_remove(folders[i], CLEAR_TIMEOUT_MS);
+
+		if (r < 0)
+			return err_set(e, -r, "remove cgroup %s", folders[i]);
+	}
+	return 0;
+}
+
+static enum bundle_status status_of(const struct bundles *b, struct kept *k)
+{
+	const char *freezer;
+
+	if (k->init.pidfd < 0)
+		return BUNDLE_STOPPED;
+	if (faccessat(k->dir, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return BUNDLE_CREATED;
+	freezer = bundle_cgroup_of(b, k->cgroup_path, "freezer", &k->arena);
+	return freezer && cgroup_is_frozen(freezer) ? BUNDLE_PAUSED : BUNDLE_RUNNING;
+}
+
+int kept_open(const struct bundles *b, const char *id, struct kept *k, struct err *e)
+{
+	autofree char *text = NULL;
+	const struct json *all;
+	ssize_t n;
+
+	*k = (struct kept)KEPT_NONE;
+	if (bundle_check_id(id, e) < 0)
+		return -e->code;
+	k->dir = b->root_fd < 0
+			 ? -ENOENT
+			 : openat(b->root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (k->dir < 0)
+		return b->root_fd < 0 || errno == ENOENT || errno == ENOTDIR
+			       ? absent(id, e)
+			       : err_set(e, errno, "open the state of container %s", id);
+	k->id = arena_strdup(&k->arena, id);
+	n = file_read_all(k->dir, "state", STATE_MAX, &text);
+	if (n == -ENOENT) {
+		/* being made just now, or whoever made it was killed */
+		k->status = BUNDLE_CREATING;
+		k->bundle = k->rootfs = k->oci_version = "";
+		return 0;
+	}
+	if (n < 0)
+		return err_set(e, (int)-n, "read the state of container %s", id);
+	if (json_parse(text, (size_t)n, &k->arena, &all, e) < 0 || all->kind != JSON_OBJECT)
+		return err_say(e, "the state of container %s is damaged", id);
+	k->bundle = json_text(all, "bundle", &k->arena);
+	k->rootfs = json_text(all, "rootfs", &k->arena);
+	k->oci_version = json_text(all, "ociVersion", &k->arena);
+	k->cgroup_path = json_text(all, "cgroup", &k->arena);
+	k->pid = (pid_t)json_number(all, "pid");
+	k->created_ns = json_number(all, "created");
+	k->own_pidns = json_number(all, "ownPidns");
+	if (!k->bundle || k->pid <= 0)
+		return err_say(e, "the state of container %s is damaged", id);
+	if (proc_ref_open(k->pid, (uint64_t)json_number(all, "start"), &k->init) == 0 &&
+		!proc_ref_alive(&k->init))
+		proc_ref_done(&k->init);
+	k->status = status_of(b, k);
+	return 0;
+}
+
+void kept_done(struct kept *k)
+{
+	fd_close(&k->dir);
+	proc_ref_done(&k->init);
+	arena_done(&k->arena);
+}
+
+int kept_spec(const struct bundles *b, const struct kept *k, struct spec *ret, struct err *e)
+{
+	autoarena arena = { 0 };
+
+	return spec_load(arena_printf(&arena, "%s/%s/config.json", b->root, k->id), ret, e);
+}
+
+char *kept_state_json(
+	const char *id, const char *bundle, const char *status, pid_t pid, const struct spec *spec)
+{
+	struct text t = { 0 };
+	struct json_writer w = { .t = &t };
+
+	json_begin(&w, NULL, '{');
+	json_string(&w, "ociVersion", spec->oci_version ? spec->oci_version : "1.0.0");
+	json_string(&w, "id", id);
+	json_string(&w, "status", status);
+	if (pid > 0)
+		json_int(&w, "pid", pid);
+	json_string(&w, "bundle", bundle);
+	if (spec->annotations.n) {
+		json_begin(&w, "annotations", '{');
+		for (size_t i = 0; i < spec->annotations.n; i++)
+			json_string(&w, spec->annotations.items[i].key,
+				spec->annotations.items[i].value);
+		json_end(&w, '}');
+	}
+	json_end(&w, '}');
+	return text_take(&t);
+}
+
+static const char *owner_of(int dir, struct arena *a)
+{
+	struct stat st;
+	struct passwd *pw = fstat(dir, &st) == 0 ? getpwuid(st.st_uid) : NULL;
+
+	return pw ? arena_strdup(a, pw->pw_name) : "";
+}
+
+int bundle_state(const struct bundles *b, const char *id, struct arena *a, struct bundle_info *ret,
+	struct err *e)
+{
+	struct spec spec = { 0 };
+	autokept k = KEPT_NONE;
+	struct err no_config;
+
+	if (kept_open(b, id, &k, e) < 0)
+		return -e->code;
+	*ret = (struct bundle_info){ .id = arena_strdup(a, id),
+		.bundle = arena_strdup(a, k.bundle),
+		.rootfs = arena_strdup(a, k.rootfs ? k.rootfs : ""),
+		.oci_version = arena_strdup(a, k.oci_version ? k.oci_version : "1.0.0"),
+		.cgroup_path = k.cgroup_path ? arena_strdup(a, k.cgroup_path) : NULL,
+		.status = k.status,
+		.pid = k.init.pidfd >= 0 ? k.pid : 0,
+		.created_ns = k.created_ns,
+		.owner = owner_of(k.dir, a) };
+	if (kept_spec(b, &k, &spec, &no_config) == 0)
+		for (size_t i = 0; i < spec.annotations.n; i++) {
+			struct spec_pair *pair = arena_grow(
+				a, &ret->annotations.items, &ret->annotations.n, sizeof(*pair));
+
+			*pair = (struct spec_pair){ arena_strdup(a, spec.annotations.items[i].key),
+				arena_strdup(a, spec.annotations.items[i].value) };
+		}
+	spec_done(&spec);
+	return 0;
+}
+
+int bundle_list(const struct bundles *b, struct arena *a, struct bundle_info **ret, size_t *ret_n,
+	struct err *e)
+{
+	int fd = b->root_fd < 0 ? -1 : openat(b->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	*ret = NULL;
+	*ret_n = 0;
+	(void)e;
+	while (dir && (entry = readdir(dir))) {
+		struct bundle_info info, *place;
+		struct err gone;
+
+		if (entry->d_name[0] == '.' || bundle_state(b, entry->d_name, a, &info, &gone) < 0)
+			continue;
+		place = arena_grow(a, ret, ret_n, sizeof(*place));
+		*place = info;
+	}
+	if (dir)
+		closedir(dir);
+	return 0;
+}
+
+int bundle_send_fd(const char *socket_path, const char *what, int fd, struct err *e)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	autofd sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec io = { (void *)what, strlen(what) };
+	struct msghdr h = { .msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = control.room,
+		.msg_controllen = sizeof(control.room) };
+
+	if (strlen(socket_path) >= sizeof(to.sun_path))
+		return err_set(e, ENAMETOOLONG, "connect to %s", socket_path);
+	strcpy(to.sun_path, socket_path);
+	if (sock < 0 || connect(sock, (struct sockaddr *)&to, sizeof(to)) < 0)
+		return err_set(e, errno, "connect to %s", socket_path);
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	if (sendmsg(sock, &h, MSG_NOSIGNAL) < 0)
+		return err_set(e, errno, "send %s to %s", what, socket_path);
+	return 0;
+}
+
+/* By rename, so that a reader finds the whole number; without a newline, as engines read it. */
+int bundle_write_pid(const char *path, pid_t pid, struct err *e)
+{
+	autotext beside = { 0 };
+	char text[16];
+	autofd fd = FD_NONE;
+	int r;
+
+	text_addf(&beside, "%s.%d.tmp", path, (int)getpid());
+	snprintf(text, sizeof(text), "%d", pid);
+	fd = open(beside.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_set(e, errno, "write pid file %s", path);
+	r = file_write_all(fd, text, strlen(text));
+	if (r == 0 && rename(beside.p, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(beside.p);
+	return r < 0 ? err_set(e, -r, "write pid file %s", path) : 0;
+}
+
+int bundle_log_open(const char *path, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+
+	return fd < 0 ? err_set(e, errno, "open log file %s", path) : fd;
+}
+
+int bundle_read(const char *path, struct arena *a, char **ret, size_t *ret_n, struct err *e)
+{
+	autofree char *text = NULL;
+	ssize_t n;
+
+	if (!str_eq(path, "-"))
+		return spec_read_file(path, a, ret, ret_n, e);
+	n = file_read_fd(STDIN_FILENO, CONFIG_MAX, &text);
+	if (n < 0)
+		return err_set(e, (int)-n, "read standard input");
+	*ret = arena_strndup(a, text, (size_t)n);
+	*ret_n = (size_t)n;
+	return 0;
+}
+
+int bundle_write_new(const char *folder, const char *name, const char *text, struct err *e)
+{
+	autofd dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = FD_NONE;
+	int r;
+
+	if (dir < 0)
+		return err_set(e, errno, "open %s", folder);
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return err_set(e, errno, "write %s/%s", folder, name);
+	r = file_write_all(fd, text, strlen(text));
+	return r < 0 ? err_set(e, -r, "write %s/%s", folder, name) : 0;
+}

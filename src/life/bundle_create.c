@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create and run: a bundle's birth, recorded before its init may go on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "birth/birth.h"
+#include "life/bundle_internal.h"
+#include "life/relay.h"
+#include "os/clone.h"
+#include "os/file.h"
+#include "store/store.h"
+
+struct making {
+	struct bundles *b;
+	const struct bundle_create *c;
+	struct spec spec;
+	struct plan plan;
+	char bundle[PATH_MAX];
+	int dir, fifo;	/* owned */
+	int tty_master; /* owned: kept for a run in the foreground */
+	bool foreground;
+};
+
+static char *state_json(void *data, const char *status, pid_t pid)
+{
+	const struct making *m = data;
+
+	return kept_state_json(m->c->id, m->bundle, status, pid, &m->spec);
+}
+
+static bool has_own_pidns(const struct spec *s)
+{
+	for (size_t i = 0; i < s->linux_.n_namespaces; i++)
+		if (s->linux_.namespaces[i].flag == CLONE_NEWPID && !s->linux_.namespaces[i].path)
+			return true;
+	return false;
+}
+
+static int write_state(const struct making *m, const struct proc_ref *init, struct err *e)
+{
+	autotext t = { 0 };
+	struct json_writer w = { .t = &t };
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	json_begin(&w, NULL, '{');
+	json_string(&w, "ociVersion", m->spec.oci_version ? m->spec.oci_version : "1.0.0");
+	json_string(&w, "bundle", m->bundle);
+	json_string(&w, "rootfs", m->plan.root.path);
+	json_int(&w, "pid", init->pid);
+	json_uint(&w, "start", init->start_ticks);
+	json_int(&w, "created", (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+	json_int(&w, "ownPidns", has_own_pidns(&m->spec));
+	if (m->plan.cgroup.manager != CGROUP_NONE)
+		json_string(&w, "cgroup", m->plan.cgroup.path);
+	json_end(&w, '}');
+	return store_write(m->dir, "state", t.p, t.len, e);
+}
+
+static int born(void *data, const struct proc_ref *init, int tty_master, struct err *e)
+{
+	struct making *m = data;
+
+	if (write_state(m, init, e) < 0)
+		return -e->code;
+	if (tty_master >= 0 && m->c->console_socket &&
+		bundle_send_fd(m->c->console_socket, "terminal", tty_master, e) < 0)
+		return -e->code;
+	if (m->c->pidfd_socket && bundle_send_fd(m->c->pidfd_socket, "pidfd", init->pidfd, e) < 0)
+		return -e->code;
+	return m->c->pid_file ? bundle_write_pid(m->c->pid_file, init->pid, e) : 0;
+}
+
+/* clade.init=true: clade-init goes before the command of an image that knows nothing of it. */
+static int put_init_first(struct making *m, struct err *e)
+{
+	const char *asked = spec_annotation(&m->spec, "clade.init");
+	struct spec *s = &m->spec;
+	struct spec_strings *args = &s->process.args;
+	struct spec_mount *mounts;
+	const char **words;
+	static const char *options[] = { "bind", "ro", NULL };
+
+	if (!asked || str_eq(asked, "false"))
+		return 0;
+	if (!str_eq(asked, "true"))
+		return err_say(e, "annotation clade.init: \"%s\" is neither true nor false", asked);
+	words = arena_array(&s->arena, args->n + 3, sizeof(*words));
+	words[0] = "/dev/init";
+	words[1] = "--";
+	memcpy(words + 2, args->items, args->n * sizeof(*words));
+	*args = (struct spec_strings){ words, args->n + 2 };
+	mounts = arena_array(&s->arena, s->n_mounts + 1, sizeof(*mounts));
+	memcpy(mounts, s->mounts, s->n_mounts * sizeof(*mounts));
+	mounts[s->n_mounts++] = (struct spec_mount){ .destination = "/dev/init",
+		.source = m->b->init_exe,
+		.type = "bind",
+		.options = { options, 2 } };
+	s->mounts = mounts;
+	return 0;
+}
+
+static int load(struct making *m, struct err *e)
+{
+	const struct bundle_create *c = m->c;
+	autotext path = { 0 };
+
+	if (!realpath(c->bundle ? c->bundle : ".", m->bundle))
+		return err_set(e, errno, "bundle %s", c->bundle ? c->bundle : ".");
+	if (c->config && c->config[0] == '/')
+		text_add(&path, c->config);
+	else
+		text_addf(&path, "%s/%s", m->bundle, c->config ? c->config : "config.json");
+	if (spec_load(path.p, &m->spec, e) < 0)
+		return -e->code;
+	return put_init_first(m, e);
+}
+
+static int decide(struct making *m, struct err *e)
+{
+	const struct plan_request req = {
+		.spec = &m->spec,
+		.host = &m->b->host,
+		.id = m->c->id,
+		.bundle = m->bundle,
+		.cgroup_manager = m->b->cgroup_manager,
+		.no_pivot = m->c->no_pivot,
+		.new_keyring = !m->c->no_new_keyring,
+		.preserve_fds = m->c->preserve_fds,
+		.has_console = m->c->console_socket || m->foreground,
+	};
+
+	if (plan_make(&req, &m->plan, e) < 0)
+		return -e->code;
+	if (m->c->console_socket && !m->spec.process.terminal)
+		return err_say(e, "--console-socket is given, but process.terminal is not set");
+	for (size_t i = 0; i < m->plan.warnings.n; i++)
+		log_warn("%s", m->plan.warnings.items[i]);
+	return 0;
+}
+
+static int make_folder(struct making *m, bool waits, struct err *e)
+{
+	struct bundles *b = m->b;
+	autotext config = { 0 };
+
+	if (b->root_fd < 0)
+		b->root_fd = store_open_folder(b->root, e);
+	if (b->root_fd < 0)
+		return -e->code;
+	if (mkdirat(b->root_fd, m->c->id, 0700) < 0) {
+		if (errno == EEXIST)
+			return err_say(e, "container with given ID already exists: %s", m->c->id);
+		return err_set(e, errno, "make the state folder of container %s", m->c->id);
+	}
+	m->dir = openat(b->root_fd, m->c->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (m->dir < 0)
+		return err_set(e, errno, "open the state folder of container %s", m->c->id);
+	spec_dump(&m->spec, &config);
+	if (store_write(m->dir, "config.json", config.p, config.len, e) < 0)
+		return -e->code;
+	if (!waits)
+		return 0;
+	if (mkfifoat(m->dir, "exec.fifo", 0600) < 0)
+		return err_set(e, errno, "make exec.fifo");
+	m->fifo = openat(m->dir, "exec.fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return m->fifo < 0 ? err_set(e, errno, "open exec.fifo") : 0;
+}
+
+static int birth_of(struct making *m, bool waits, struct birth_result *ret, struct err *e)
+{
+	struct birth_request req = {
+		.plan = &m->plan,
+		.wait_for_start = waits,
+		.start_fd = waits ? m->fifo : FD_NONE,
+		.stdio = { FD_NONE, FD_NONE, FD_NONE },
+		.new_session = true,
+		.born = born,
+		.data = m,
+		.state_json = state_json,
+	};
+
+	return birth(&req, ret, e);
+}
+
+static int make(struct making *m, bool waits, struct birth_result *ret, struct err *e)
+{
+	int r;
+
+	*ret = (struct birth_result){ .init = PROC_REF_NONE, .tty_master = FD_NONE };
+	if (bundle_check_id(m->c->id, e) < 0 || load(m, e) < 0 || decide(m, e) < 0)
+		return -e->code;
+	r = make_folder(m, waits, e);
+	if (r == 0)
+		r = birth_of(m, waits, ret, e);
+	if (r != 0 && m->dir >= 0) {
+		store_remove(m->b->root_fd, m->c->id);
+		if (m->c->pid_file)
+			unlink(m->c->pid_file);
+	}
+	return r ? -(e->code ? e->code : EIO) : 0;
+}
+
+static void making_done(struct making *m)
+{
+	fd_close(&m->dir);
+	fd_close(&m->fifo);
+	plan_done(&m->plan);
+	spec_done(&m->spec);
+}
+
+int bundle_create(struct bundles *b, const struct bundle_create *c, struct err *e)
+{
+	struct making *m = mem_alloc(sizeof(*m));
+	struct birth_result born_now;
+	int r;
+
+	m->b = b;
+	m->c = c;
+	m->dir = m->fifo = FD_NONE;
+	r = make(m, true, &born_now, e);
+	proc_ref_done(&born_now.init);
+	fd_close(&born_now.tty_master);
+	making_done(m);
+	free(m);
+	return r;
+}
+
+/* The process is ours to wait for: its terminal, our signals, its end. */
+int bundle_accompany(struct proc_ref *process, int tty, int *ret_code, struct err *e)
+{
+	struct relay *r = mem_alloc(sizeof(*r));
+	int status = 0, end;
+
+	r->tty = tty;
+	r->process = process;
+	r->in.from = tty >= 0 ? STDIN_FILENO : FD_NONE;
+	r->in.to = r->out.from = tty;
+	r->out.to = STDOUT_FILENO;
+	r->err.from = FD_NONE;
+	r->err.to = STDERR_FILENO;
+	end = console_begin(&r->console, tty >= 0, true, "", e);
+	if (end == 0)
+		end = relay_run(r, e);
+	console_end(&r->console);
+	free(r);
+	if (end < 0)
+		return end;
+	end = clone_wait(process->pidfd, &status);
+	if (end < 0)
+		return err_set(e, -end, "wait for the process");
+	*ret_code = (status & 0x7f) ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
+	return 0;
+}
+
+int bundle_run(struct bundles *b, const struct bundle_create *c, bool detach, bool keep,
+	int *ret_code, struct err *e)
+{
+	struct making *m = mem_alloc(sizeof(*m));
+	struct birth_result born_now;
+	struct err other;
+	int r;
+
+	m->b = b;
+	m->c = c;
+	m->dir = m->fifo = FD_NONE;
+	m->foreground = !detach && !c->console_socket;
+	*ret_code = 0;
+	r = make(m, false, &born_now, e);
+	if (r == 0) {
+		r = birth_run_hooks(
+			&m->plan, HOOK_POSTSTART, state_json(m, "running", born_now.init.pid), e);
+		if (r < 0)
+			bundle_delete(b, c->id, true, &other);
+		else if (!detach)
+			r = bundle_accompany(&born_now.init,
+				m->foreground ? born_now.tty_master : FD_NONE, ret_code, e);
+		if (r == 0 && !detach && !keep)
+			r = bundle_delete(b, c->id, true, e);
+	}
+	proc_ref_done(&born_now.init);
+	fd_close(&born_now.tty_master);
+	making_done(m);
+	free(m);
+	return r;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec: a further process in a bundle's container; our stdio becomes its own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "birth/birth.h"
+#include "life/bundle_internal.h"
+#include "spec/docker.h"
+
+/* "1000", "1000:1000": numbers, never names of the image (CVE-2016-3697). */
+static int read_user(const char *text, struct spec_user *u, struct err *e)
+{
+	const char *colon = strchr(text, ':');
+	char first[16];
+	uint64_t uid, gid = 0;
+	size_t n = colon ? (size_t)(colon - text) : strlen(text);
+
+	if (n < sizeof(first)) {
+		memcpy(first, text, n);
+		first[n] = '\0';
+		if (str_u64(first, &uid) == 0 && uid < UINT32_MAX &&
+			(!colon || (str_u64(colon + 1, &gid) == 0 && gid < UINT32_MAX))) {
+			u->uid = (uint32_t)uid;
+			if (colon)
+				u->gid = (uint32_t)gid;
+			return 0;
+		}
+	}
+	return err_say(e, "--user %s: UID[:GID] as numbers are wanted", text);
+}
+
+static void add(struct arena *a, struct spec_strings *list, const char *word)
+{
+	const char **item = arena_grow(a, &list->items, &list->n, sizeof(*item));
+
+	*item = word;
+}
+
+static int add_caps(const struct bundle_exec *x, struct spec_caps *c, struct err *e)
+{
+	struct docker_run run = { .cap_add = { (const char **)x->caps, x->n_caps } };
+	static const char *const nothing[] = { "true", NULL };
+	struct docker_rest rest;
+	struct spec s;
+	uint64_t bits;
+	int r;
+
+	if (!x->n_caps)
+		return 0;
+	run.args = nothing;
+	run.n_args = 1;
+	run.in_userns = true;
+	r = docker_spec(&run, &s, &rest, e);
+	bits = s.process.capabilities.bounding & ~docker_default_caps();
+	spec_done(&s);
+	if (r < 0)
+		return r;
+	c->set = true;
+	c->bounding |= bits;
+	c->permitted |= bits;
+	c->effective |= bits;
+	return 0;
+}
+
+static int from_flags(const struct bundle_exec *x, const struct spec *spec, struct arena *a,
+	struct spec_process *ret, struct err *e)
+{
+	struct spec_process p = spec->process;
+	struct spec_strings env = { 0 };
+
+	p.args = (struct spec_strings){ 0 };
+	for (size_t i = 0; x->args && x->args[i]; i++)
+		add(a, &p.args, x->args[i]);
+	if (!p.args.n)
+		return err_say(e, "exec: there is no command to run");
+	add(a, &p.args, NULL);
+	p.args.n--;
+	for (size_t i = 0; i < spec->process.env.n; i++)
+		add(a, &env, spec->process.env.items[i]);
+	for (size_t i = 0; i < x->n_env; i++) {
+		size_t at, name = strcspn(x->env[i], "=") + 1;
+
+		for (at = 0; at < env.n; at++)
+			if (strncmp(env.items[at], x->env[i], name) == 0)
+				break;
+		if (at < env.n)
+			env.items[at] = x->env[i];
+		else
+			add(a, &env, x->env[i]);
+	}
+	add(a, &env, NULL);
+	env.n--;
+	p.env = env;
+	p.terminal = x->tty;
+	p.oom_score_adj.set = false;
+	if (x->cwd)
+		p.cwd = x->cwd;
+	if (x->no_new_privs)
+		p.no_new_privileges = true;
+	if (x->apparmor)
+		p.apparmor_profile = x->apparmor;
+	if (x->label)
+		p.selinux_label = x->label;
+	if (x->user && read_user(x->user, &p.user, e) < 0)
+		return -e->code;
+	if (x->n_groups) {
+		p.user.additional_gids = x->groups;
+		p.user.n_additional_gids = x->n_groups;
+	}
+	if (add_caps(x, &p.capabilities, e) < 0)
+		return -e->code;
+	*ret = p;
+	return 0;
+}
+
+static int make_process(const struct bundle_exec *x, const struct spec *spec, struct arena *a,
+	struct spec_process *ret, struct err *e)
+{
+	char *text;
+	size_t n;
+
+	if (!x->process_file)
+		return from_flags(x, spec, a, ret, e);
+	if (bundle_read(x->process_file, a, &text, &n, e) < 0 ||
+		spec_parse_process(text, n, a, ret, e) < 0)
+		return -e->code;
+	ret->terminal |= x->tty;
+	return 0;
+}
+
+static int tell(const struct bundle_exec *x, const struct birth_result *born, struct err *e)
+{
+	if (born->tty_master >= 0 && x->console_socket &&
+		bundle_send_fd(x->console_socket, "terminal", born->tty_master, e) < 0)
+		return -e->code;
+	if (x->pidfd_socket && bundle_send_fd(x->pidfd_socket, "pidfd", born->init.pidfd, e) < 0)
+		return -e->code;
+	return x->pid_file ? bundle_write_pid(x->pid_file, born->init.pid, e) : 0;
+}
+
+int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, struct err *e)
+{
+	autoarena arena = { 0 };
+	autokept k = KEPT_NONE;
+	struct spec spec = { 0 };
+	struct spec_process process;
+	struct plan plan = { 0 };
+	struct plan_request req = { .spec = &spec,
+		.host = &b->host,
+		.id = x->id,
+		.has_console = x->console_socket || !x->detach,
+		.preserve_fds = x->preserve_fds };
+	struct birth_result born = { .init = PROC_REF_NONE, .tty_master = FD_NONE };
+	struct join_request join = { .stdio = { FD_NONE, FD_NONE, FD_NONE }, .new_session = true };
+	int r;
+
+	*ret_code = 0;
+	if (kept_open(b, x->id, &k, e) < 0)
+		return -e->code;
+	if (k.init.pidfd < 0 || k.status == BUNDLE_CREATING)
+		return err_say(e, "cannot exec in a stopped container");
+	if (k.status == BUNDLE_PAUSED && !x->ignore_paused)
+		return err_say(
+			e, "cannot exec in a paused container (use --ignore-paused to override)");
+	r = kept_spec(b, &k, &spec, e);
+	if (r == 0)
+		r = make_process(x, &spec, &arena, &process, e);
+	req.bundle = k.bundle;
+	if (r == 0)
+		r = plan_make_exec(&req, &process, &plan, e);
+	if (r == 0) {
+		join.plan = &plan;
+		join.init = &k.init;
+		join.cgroup_paths = bundle_cgroups(b, k.cgroup_path, &arena);
+		join.ignore_paused = x->ignore_paused;
+		r = birth_join(&join, &born, e);
+		r = r ? -(e->code ? e->code : EIO) : 0;
+	}
+	if (r == 0)
+		r = tell(x, &born, e);
+	if (r == 0 && !x->detach)
+		r = bundle_accompany(
+			&born.init, x->console_socket ? FD_NONE : born.tty_master, ret_code, e);
+	proc_ref_done(&born.init);
+	fd_close(&born.tty_master);
+	plan_done(&plan);
+	spec_done(&spec);
+	return r;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs of a bundle share. */
+#pragma once
+
+#include "base/fd.h"
+#include "life/bundle.h"
+#include "os/proc_ref.h"
+
+struct birth_result;
+
+/* A bundle's folder, read. */
+struct kept {
+	struct arena arena;
+	int dir; /* owned */
+	const char *id, *bundle, *rootfs, *oci_version, *cgroup_path;
+	struct proc_ref init; /* owned; PROC_REF_NONE when it has gone */
+	pid_t pid;
+	int64_t created_ns;
+	enum bundle_status status;
+	bool own_pidns, systemd;
+};
+#define KEPT_NONE                                                                                  \
+	{                                                                                          \
+		.dir = FD_NONE, .init = PROC_REF_NONE                                              \
+	}
+#define autokept __attribute__((cleanup(kept_done))) struct kept
+
+int kept_open(const struct bundles *b, const char *id, struct kept *ret, struct err *e);
+void kept_done(struct kept *k);
+int bundle_check_id(const char *id, struct err *e);
+
+/* The configuration kept with it. */
+int kept_spec(const struct bundles *b, const struct kept *k, struct spec *ret, struct err *e);
+
+/* The state as hooks get it: malloc'ed. */
+char *kept_state_json(
+	const char *id, const char *bundle, const char *status, pid_t pid, const struct spec *spec);
+
+/* Absolute folders of its cgroup, NULL-terminated. */
+const char **bundle_cgroups(const struct bundles *b, const char *path, struct arena *a);
+const char *bundle_cgroup_of(
+	const struct bundles *b, const char *path, const char *controller, struct arena *a);
+int bundle_clear_cgroups(const struct bundles *b, const char *path, struct arena *a, struct err *e);
+
+/* The terminal's master, or a pidfd, to whoever waits for it at a socket's path. */
+int bundle_send_fd(const char *socket_path, const char *what, int fd, struct err *e);
+int bundle_write_pid(const char *path, pid_t pid, struct err *e);
+/* With a child of ours: its end, our signals passed on. tty: a master to relay, or FD_NONE. */
+int bundle_accompany(struct proc_ref *process, int tty, int *ret_code, struct err *e);

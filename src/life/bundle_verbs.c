@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start, kill, delete, pause, resume, update, ps, events: what is done to a bundle that is there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "birth/birth.h"
+#include "life/bundle_internal.h"
+#include "os/cgroup.h"
+#include "os/file.h"
+#include "store/store.h"
+
+enum { FREEZE_TIMEOUT_MS = 10000, KILL_TIMEOUT_MS = 10000 };
+
+/* poststart and poststop: only their spec and where they stand are needed of a plan. */
+static int run_hooks(const struct bundles *b, const struct kept *k, enum hook_point point,
+	const char *status, struct err *e)
+{
+	struct spec spec = { 0 };
+	struct plan plan = { .spec = &spec, .host = &b->host };
+	int r = kept_spec(b, k, &spec, e);
+
+	if (r == 0 && spec.hooks[point].n)
+		r = birth_run_hooks(&plan, point,
+			kept_state_json(k->id, k->bundle, status,
+				point == HOOK_POSTSTOP ? 0 : k->pid, &spec),
+			e);
+	spec_done(&spec);
+	return r;
+}
+
+int bundle_start(struct bundles *b, const char *id, struct err *e)
+{
+	autokept k = KEPT_NONE;
+	autofd fifo = FD_NONE;
+	struct err other;
+
+	if (kept_open(b, id, &k, e) < 0)
+		return -e->code;
+	if (k.status == BUNDLE_STOPPED)
+		return err_say(e, "cannot start a container that has stopped");
+	if (k.status != BUNDLE_CREATED)
+		return err_say(e, "cannot start an already running container");
+	fifo = openat(k.dir, "exec.fifo", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (fifo < 0)
+		return errno == ENXIO ? err_say(e, "cannot start a container that has stopped")
+				      : err_set(e, errno, "open exec.fifo");
+	/* two starts at once: whoever removes the name is the one */
+	if (unlinkat(k.dir, "exec.fifo", 0) < 0)
+		return err_say(e, "cannot start an already running container");
+	if (write(fifo, "", 1) != 1)
+		return err_set(e, errno, "let the container go on");
+	if (run_hooks(b, &k, HOOK_POSTSTART, "running", e) < 0) {
+		bundle_delete(b, id, true, &other);
+		return -e->code;
+	}
+	return 0;
+}
+
+/* Without a PID namespace of its own its init takes nobody along: its cgroup is who belongs to it.
+ */
+static int kill_cgroup(const struct bundles *b, struct kept *k, int signo, struct err *e)
+{
+	const char **folders = bundle_cgroups(b, k->cgroup_path, &k->arena);
+	autofree pid_t *pids = NULL;
+	size_t n = 0;
+	int r = -ENOENT;
+
+	for (size_t i = 0; folders[i] && r < 0; i++) {
+		if (signo == SIGKILL) {
+			r = access(folders[i], F_OK) == 0 ? cgroup_kill(folders[i]) : -ENOENT;
+			continue;
+		}
+		r = cgroup_pids(folders[i], &pids, &n);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct proc_ref one;
+
+		if (proc_ref_open(pids[i], 0, &one) < 0)
+			continue;
+		proc_ref_signal(&one, signo);
+		proc_ref_done(&one);
+	}
+	return r < 0 && r != -ENOENT ? err_set(e, -r, "signal the processes of container %s", k->id)
+				     : 0;
+}
+
+int bundle_kill(struct bundles *b, const char *id, int signo, bool all, struct err *e)
+{
+	autokept k = KEPT_NONE;
+	int r;
+
+	if (kept_open(b, id, &k, e) < 0)
+		return -e->code;
+	if (all || (signo == SIGKILL && !k.own_pidns)) {
+		if (k.init.pidfd >= 0)
+			proc_ref_signal(&k.init, signo);
+		return k.init.pidfd < 0 && !all ? err_say(e, "container not running")
+						: kill_cgroup(b, &k, signo, e);
+	}
+	if (k.init.pidfd < 0)
+		return err_say(e, "container not running");
+	r = proc_ref_signal(&k.init, signo);
+	if (r == -ESRCH)
+		return err_say(e, "container not running");
+	return r < 0 ? err_set(e, -r, "send signal %d to container %s", signo, id) : 0;
+}
+
+int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
+{
+	autokept k = KEPT_NONE;
+	struct err other;
+	int r;
+
+	if (kept_open(b, id, &k, e) < 0)
+		return force && e->code == ERR_ABSENT ? 0 : -e->code;
+	if (!force && k.status != BUNDLE_STOPPED && k.status != BUNDLE_CREATED &&
+		k.status != BUNDLE_CREATING)
+		return err_say(e, "cannot delete container %s that is not stopped: %s", id,
+			bundle_status_word(k.status));
+	if (k.init.pidfd >= 0)
+		proc_ref_signal(&k.init, SIGKILL);
+	if (bundle_clear_cgroups(b, k.cgroup_path, &k.arena, e) < 0)
+		return -e->code;
+	if (k.init.pidfd >= 0 && proc_ref_wait(&k.init, KILL_TIMEOUT_MS) < 0)
+		return err_say(
+			e, "container %s does not die: a process of it hangs in the kernel", id);
+	/* one that failed has no further say: the container is gone already */
+	if (k.status != BUNDLE_CREATING && run_hooks(b, &k, HOOK_POSTSTOP, "stopped", &other) < 0)
+		log_err(&other);
+	r = store_remove(b->root_fd, id);
+	return r < 0 && r != -ENOENT ? err_set(e, -r, "remove the state of container %s", id) : 0;
+}
+
+int bundle_pause(struct bundles *b, const char *id, bool pause, struct err *e)
+{
+	autokept k = KEPT_NONE;
+	const char *folder;
+	int r;
+
+	if (kept_open(b, id, &k, e) < 0)
+		return -e->code;
+	if (pause && k.status != BUNDLE_RUNNING && k.status != BUNDLE_CREATED)
+		return err_say(e, "container not running");
+	if (!pause && k.status != BUNDLE_PAUSED)
+		return err_say(e, "container not paused");
+	folder = bundle_cgroup_of(b, k.cgroup_path, "freezer", &k.arena);
+	if (!folder)
+		return err_say(e, "container %s has no cgroup that could be frozen", id);
+	r = cgroup_freeze(folder, pause, FREEZE_TIMEOUT_MS);
+	return r < 0 ? err_set(e, -r, "%s container %s", pause ? "pause" : "resume", id) : 0;
+}
+
+int bundle_update(
+	struct bundles *b, const char *id, const struct spec_resources *resources, struct err *e)
+{
+	autokept k = KEPT_NONE;
+	struct spec spec = { 0 };
+	struct plan plan = { 0 };
+	struct plan_request req = {
+		.spec = &spec, .host = &b->host, .cgroup_manager = b->cgroup_manager
+	};
+	int r;
+
+	if (kept_open(b, id, &k, e) < 0)
+		return -e->code;
+	if (k.init.pidfd < 0)
+		return err_say(e, "container not running");
+	r = kept_spec(b, &k, &spec, e);
+	req.id = id;
+	req.bundle = k.bundle;
+	if (r == 0)
+		r = plan_make_update(&req, resources, &plan, e);
+	for (size_t i = 0; r == 0 && i < plan.cgroup.n_writes; i++) {
+		const struct plan_cgroup_write *w = &plan.cgroup.writes[i];
+		const char *folder =
+			w->controller ? bundle_cgroup_of(b, k.cgroup_path, w->controller, &k.arena)
+			: b->host.v2_mount_point ? arena_printf(&k.arena, "%s%s",
+							   b->host.v2_mount_point, k.cgroup_path)
+						 : NULL;
+		autofd dir = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+		int done = dir < 0 ? -ENOENT : file_write(dir, w->file, w->value);
+
+		if (done < 0 && !(done == -ENOENT && w->optional))
+			r = err_set(e, -done, "write %s to %s", w->value, w->file);
+	}
+	plan_done(&plan);
+	spec_done(&spec);
+	return r;
+}
+
+int bundle_pids(const struct bundles *b, const char *id, struct arena *a, pid_t **ret,
+	size_t *ret_n, struct err *e)
+{
+	autokept k = KEPT_NONE;
+	autofree pid_t *pids = NULL;
+	const char **folders;
+	size_t n = 0;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (kept_open(b, id, &k, e) < 0)
+		return -e->code;
+	folders = bundle_cgroups(b, k.cgroup_path, &k.arena);
+	for (size_t i = 0; folders[i]; i++)
+		if (cgroup_pids(folders[i], &pids, &n) == 0)
+			break;
+	*ret = arena_array(a, n + 1, sizeof(**ret));
+	memcpy(*ret, pids ? pids : *ret, n * sizeof(**ret));
+	*ret_n = n;
+	return 0;
+}
+
+static int64_t number(const char *folder, bool v2, const char *v1_file, const char *v2_file)
+{
+	int64_t n;
+
+	return folder && cgroup_read_i64(folder, v2 ? v2_file : v1_file, &n) == 0 ? n : -1;
+}
+
+static int64_t key(const char *folder, const char *file, const char *name, int64_t unit)
+{
+	int64_t n;
+
+	return folder && cgroup_read_key(folder, file, name, &n) == 0 ? n * unit : -1;
+}
+
+int bundle_stats(const struct bundles *b, const char *id, struct bundle_stats *ret, struct err *e)
+{
+	bool v2 = b->host.cgroup_mode == CGROUP_MODE_V2;
+	autokept k = KEPT_NONE;
+	const char *cpu, *memory, *pids;
+
+	if (kept_open(b, id, &k, e) < 0)
+		return -e->code;
+	if (k.init.pidfd < 0)
+		return err_say(e, "container not running");
+	cpu = bundle_cgroup_of(b, k.cgroup_path, "cpuacct", &k.arena);
+	memory = bundle_cgroup_of(b, k.cgroup_path, "memory", &k.arena);
+	pids = bundle_cgroup_of(b, k.cgroup_path, "pids", &k.arena);
+	ret->cpu_ns = v2 ? key(cpu, "cpu.stat", "usage_usec", 1000)
+			 : number(cpu, v2, "cpuacct.usage", "");
+	ret->cpu_user_ns = v2 ? key(cpu, "cpu.stat", "user_usec", 1000)
+			      : number(cpu, v2, "cpuacct.usage_user", "");
+	ret->cpu_system_ns = v2 ? key(cpu, "cpu.stat", "system_usec", 1000)
+				: number(cpu, v2, "cpuacct.usage_sys", "");
+	ret->memory = number(memory, v2, "memory.usage_in_bytes", "memory.current");
+	ret->memory_limit = number(memory, v2, "memory.limit_in_bytes", "memory.max");
+	ret->memory_peak = number(memory, v2, "memory.max_usage_in_bytes", "memory.peak");
+	ret->pids = number(pids, v2, "pids.current", "pids.current");
+	ret->pids_limit = number(pids, v2, "pids.max", "pids.max");
+	return 0;
+}
+
+/* The number in the column that ps calls PID; -1: none */
+static long pid_at(const char *line, int column)
+{
+	const char *s = line;
+
+	for (int i = 0;; i++) {
+		s += strspn(s, " \t");
+		if (!*s || *s == '\n')
+			return -1;
+		if (i == column)
+			return strtol(s, NULL, 10);
+		s += strcspn(s, " \t\n");
+	}
+}
+
+static int column_of_pid(const char *heading)
+{
+	const char *s = heading;
+
+	for (int i = 0; *s && *s != '\n'; i++) {
+		size_t n;
+
+		s += strspn(s, " \t");
+		n = strcspn(s, " \t\n");
+		if (n == 3 && strncmp(s, "PID", 3) == 0)
+			return i;
+		s += n;
+	}
+	return -1;
+}
+
+static int run_ps(const char *const *words, struct text *out, struct err *e)
+{
+	const char *const usual[] = { "-ef", NULL };
+	const char *argv[64] = { "ps" };
+	char data[4096];
+	int pipe_fds[2], status, n_words = 1;
+	ssize_t n;
+	pid_t pid;
+
+	for (const char *const *w = words && words[0] ? words : usual; *w && n_words < 62; w++)
+		argv[n_words++] = *w;
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return err_set(e, errno, "make a pipe");
+	pid = fork();
+	if (pid == 0) {
+		dup2(pipe_fds[1], STDOUT_FILENO);
+		execvp("ps", (char *const *)argv);
+		_exit(127);
+	}
+	close(pipe_fds[1]);
+	while (pid > 0 && (n = read(pipe_fds[0], data, sizeof(data))) > 0)
+		text_add_n(out, data, (size_t)n);
+	close(pipe_fds[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+		return err_say(e, "ps failed");
+	return 0;
+}
+
+int bundle_ps(const char *const *words, const pid_t *pids, size_t n, struct arena *a,
+	const char **ret, struct err *e)
+{
+	autotext all = { 0 }, some = { 0 };
+	int column;
+
+	if (run_ps(words, &all, e) < 0)
+		return -e->code;
+	column = all.p ? column_of_pid(all.p) : -1;
+	if (column < 0)
+		return err_say(e, "ps printed no PID column");
+	for (const char *line = all.p; line && *line;) {
+		const char *end = strchr(line, '\n');
+		size_t len = end ? (size_t)(end - line) + 1 : strlen(line);
+		long pid = line == all.p ? 0 : pid_at(line, column);
+		bool wanted = line == all.p;
+
+		for (size_t i = 0; i < n; i++)
+			wanted |= pids[i] == pid;
+		if (wanted)
+			text_add_n(&some, line, len);
+		line += len;
+	}
+	*ret = arena_strdup(a, some.p ? some.p : "");
+	return 0;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create, run, exec: what puts a process into a container. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "oci/commands.h"
+
+struct create_opts {
+	struct bundle_create create;
+	int preserve_fds;
+	bool detach, keep, no_subreaper;
+};
+
+#define CREATE(member) offsetof(struct create_opts, create.member)
+#define OWN(member)    offsetof(struct create_opts, member)
+#define COMMON                                                                                     \
+	{ "bundle", 'b', OPT_STRING, CREATE(bundle), "DIR", "the bundle (default: here)" },        \
+		{ "config", 'f', OPT_STRING, CREATE(config), "FILE", "instead of config.json" },   \
+		{ "console-socket", 0, OPT_STRING, CREATE(console_socket), "PATH",                 \
+			"where the terminal's master is sent" },                                   \
+		{ "pid-file", 0, OPT_STRING, CREATE(pid_file), "FILE", "write the init's PID" },   \
+		{ "pidfd-socket", 0, OPT_STRING, CREATE(pidfd_socket), "PATH",                     \
+			"where its pidfd is sent" },                                               \
+		{ "no-pivot", 0, OPT_FLAG, CREATE(no_pivot), NULL,                                 \
+			"MS_MOVE instead of pivot_root" },                                         \
+		{ "no-new-keyring", 0, OPT_FLAG, CREATE(no_new_keyring), NULL,                     \
+			"keep the session keyring" },                                              \
+	{                                                                                          \
+		"preserve-fds", 0, OPT_INT, OWN(preserve_fds), "N",                                \
+			"pass on N descriptors from 3 on"                                          \
+	}
+
+static const struct opt create_opts[] = { COMMON, { 0 } };
+static const struct opt run_opts[] = {
+	COMMON,
+	{ "detach", 'd', OPT_FLAG, OWN(detach), NULL, "do not wait for its end" },
+	{ "keep", 0, OPT_FLAG, OWN(keep), NULL, "do not delete it when it has ended" },
+	{ "no-subreaper", 0, OPT_FLAG, OWN(no_subreaper), NULL, "nothing is adopted here anyway" },
+	{ 0 },
+};
+
+/* systemd's socket activation: LISTEN_FDS descriptors from 3 on are the container's, too. */
+static int count_fds(struct create_opts *o, struct err *e)
+{
+	const char *listen = getenv("LISTEN_FDS");
+	int n = 0;
+
+	if (o->preserve_fds < 0 || o->preserve_fds > 1 << 20)
+		return err_say(e, "--preserve-fds %d: is no count", o->preserve_fds);
+	if (listen && str_int(listen, &n) == 0 && n > 0 && n < 1 << 16)
+		o->preserve_fds += n;
+	o->create.preserve_fds = (unsigned)o->preserve_fds;
+	return 0;
+}
+
+static int create(const struct cmd_call *call, struct err *e)
+{
+	struct create_opts *o = call->opts;
+	autobundles b = BUNDLES_NONE;
+
+	o->create.id = call->args[0];
+	if (count_fds(o, e) < 0 || oci_bundles(call, &b, e) < 0)
+		return -e->code;
+	return bundle_create(&b, &o->create, e);
+}
+
+static int run(const struct cmd_call *call, struct err *e)
+{
+	struct create_opts *o = call->opts;
+	autobundles b = BUNDLES_NONE;
+	int code = 0, r;
+
+	o->create.id = call->args[0];
+	if (count_fds(o, e) < 0 || oci_bundles(call, &b, e) < 0)
+		return -e->code;
+	r = bundle_run(&b, &o->create, o->detach, o->keep, &code, e);
+	return r < 0 ? r : code;
+}
+
+struct exec_opts {
+	struct bundle_exec exec;
+	struct opt_list env, caps, groups, cgroups;
+	int preserve_fds;
+	const char *tty;
+};
+
+#define EXEC(member) offsetof(struct exec_opts, exec.member)
+#define XOWN(member) offsetof(struct exec_opts, member)
+
+static const struct opt exec_opts[] = {
+	{ "console-socket", 0, OPT_STRING, EXEC(console_socket), "PATH",
+		"where the terminal's master is sent" },
+	{ "pidfd-socket", 0, OPT_STRING, EXEC(pidfd_socket), "PATH", "where its pidfd is sent" },
+	{ "cwd", 0, OPT_STRING, EXEC(cwd), "DIR", "working folder in the container" },
+	{ "env", 'e', OPT_LIST, XOWN(env), "NAME=VALUE", "an environment variable" },
+	{ "tty", 't', OPT_FLAG, EXEC(tty), NULL, "give it a terminal" },
+	{ "user", 'u', OPT_STRING, EXEC(user), "UID[:GID]", "as whom" },
+	{ "additional-gids", 'g', OPT_LIST, XOWN(groups), "GID", "a further group" },
+	{ "process", 'p', OPT_STRING, EXEC(process_file), "FILE", "process.json" },
+	{ "detach", 'd', OPT_FLAG, EXEC(detach), NULL, "do not wait for its end" },
+	{ "pid-file", 0, OPT_STRING, EXEC(pid_file), "FILE", "write its PID" },
+	{ "process-label", 0, OPT_STRING, EXEC(label), "LABEL", "SELinux label" },
+	{ "apparmor", 0, OPT_STRING, EXEC(apparmor), "PROFILE", "AppArmor profile" },
+	{ "no-new-privs", 0, OPT_FLAG, EXEC(no_new_privs), NULL, "no_new_privs" },
+	{ "cap", 'c', OPT_LIST, XOWN(caps), "CAP", "a further capability" },
+	{ "preserve-fds", 0, OPT_INT, XOWN(preserve_fds), "N", "pass on N descriptors from 3 on" },
+	{ "ignore-paused", 0, OPT_FLAG, EXEC(ignore_paused), NULL, "also into a paused container" },
+	{ 0 },
+};
+
+static int exec(const struct cmd_call *call, struct err *e)
+{
+	struct exec_opts *o = call->opts;
+	uint32_t *groups = arena_array(call->arena, o->groups.n + 1, sizeof(*groups));
+	autobundles b = BUNDLES_NONE;
+	int code = 0, r;
+
+	o->exec.id = call->args[0];
+	o->exec.args = call->args + 1;
+	o->exec.env = o->env.items;
+	o->exec.n_env = o->env.n;
+	o->exec.caps = o->caps.items;
+	o->exec.n_caps = o->caps.n;
+	for (size_t i = 0; i < o->groups.n; i++) {
+		uint64_t gid;
+
+		if (str_u64(o->groups.items[i], &gid) < 0 || gid >= UINT32_MAX)
+			return err_say(e, "--additional-gids %s: is no group's number",
+				o->groups.items[i]);
+		groups[i] = (uint32_t)gid;
+	}
+	o->exec.groups = groups;
+	o->exec.n_groups = o->groups.n;
+	if (o->preserve_fds < 0)
+		return err_say(e, "--preserve-fds %d: is no count", o->preserve_fds);
+	o->exec.preserve_fds = (unsigned)o->preserve_fds;
+	if (oci_bundles(call, &b, e) < 0)
+		return -e->code;
+	r = bundle_exec(&b, &o->exec, &code, e);
+	return r < 0 ? r : code;
+}
+
+const struct cmd oci_create = { .name = "create",
+	.args = "ID",
+	.brief = "make a container; its process waits for start",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = create_opts,
+	.opts_size = sizeof(struct create_opts),
+	.enters = true,
+	.run = create };
+
+const struct cmd oci_run = { .name = "run",
+	.args = "ID",
+	.brief = "make a container and start it",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = run_opts,
+	.opts_size = sizeof(struct create_opts),
+	.enters = true,
+	.run = run };
+
+const struct cmd oci_exec = { .name = "exec",
+	.args = "ID [COMMAND [ARG...]]",
+	.brief = "run a further process in a container",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = exec_opts,
+	.opts_size = sizeof(struct exec_opts),
+	.stops_at_word = true,
+	.enters = true,
+	.run = exec };

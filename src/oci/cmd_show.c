@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state, list, ps, events, features, spec: what engines and people ask. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "oci/commands.h"
+#include "spec/docker.h"
+
+static void add_time(struct json_writer *w, const char *name, int64_t ns)
+{
+	time_t s = (time_t)(ns / 1000000000);
+	char text[64];
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900,
+		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		(int)(ns % 1000000000));
+	json_string(w, name, text);
+}
+
+static void add_state(struct json_writer *w, const struct bundle_info *i)
+{
+	json_begin(w, NULL, '{');
+	json_string(w, "ociVersion", i->oci_version);
+	json_string(w, "id", i->id);
+	json_int(w, "pid", i->pid);
+	json_string(w, "status", bundle_status_word(i->status));
+	json_string(w, "bundle", i->bundle);
+	json_string(w, "rootfs", i->rootfs);
+	add_time(w, "created", i->created_ns);
+	if (i->annotations.n) {
+		json_begin(w, "annotations", '{');
+		for (size_t j = 0; j < i->annotations.n; j++)
+			json_string(w, i->annotations.items[j].key, i->annotations.items[j].value);
+		json_end(w, '}');
+	}
+	json_string(w, "owner", i->owner);
+	json_end(w, '}');
+}
+
+static int state(const struct cmd_call *call, struct err *e)
+{
+	autobundles b = BUNDLES_NONE;
+	struct bundle_info info;
+	autotext t = { 0 };
+	struct json_writer w = { .t = &t, .indent = 2 };
+
+	if (oci_bundles(call, &b, e) < 0 ||
+		bundle_state(&b, call->args[0], call->arena, &info, e) < 0)
+		return -e->code;
+	add_state(&w, &info);
+	fputs(t.p, stdout);
+	return 0;
+}
+
+struct list_opts {
+	const char *format;
+	bool quiet;
+};
+
+static const struct opt list_opts[] = {
+	{ "format", 'f', OPT_STRING, offsetof(struct list_opts, format), "table|json",
+		"how to print" },
+	{ "quiet", 'q', OPT_FLAG, offsetof(struct list_opts, quiet), NULL, "IDs only" },
+	{ 0 },
+};
+
+static int check_format(const char *format, bool *ret_json, struct err *e)
+{
+	*ret_json = format && str_eq(format, "json");
+	return format && !*ret_json && !str_eq(format, "table")
+		       ? err_say(e, "invalid format option: %s", format)
+		       : 0;
+}
+
+static int list(const struct cmd_call *call, struct err *e)
+{
+	const struct list_opts *o = call->opts;
+	autobundles b = BUNDLES_NONE;
+	struct bundle_info *all;
+	autotext t = { 0 };
+	struct json_writer w = { .t = &t };
+	size_t n;
+	bool json;
+
+	if (check_format(o->format, &json, e) < 0 || oci_bundles(call, &b, e) < 0 ||
+		bundle_list(&b, call->arena, &all, &n, e) < 0)
+		return -e->code;
+	if (json && !o->quiet) {
+		json_begin(&w, NULL, '[');
+		for (size_t i = 0; i < n; i++)
+			add_state(&w, &all[i]);
+		json_end(&w, ']');
+		text_add(&t, "\n");
+	} else if (!o->quiet) {
+		text_addf(&t, "%-20s  %-8s  %-8s  %-30s  %-20s  %s\n", "ID", "PID", "STATUS",
+			"BUNDLE", "CREATED", "OWNER");
+	}
+	for (size_t i = 0; i < n && (o->quiet || !json); i++) {
+		time_t s = (time_t)(all[i].created_ns / 1000000000);
+		char when[32];
+		struct tm tm;
+
+		if (o->quiet) {
+			text_addf(&t, "%s\n", all[i].id);
+			continue;
+		}
+		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&s, &tm));
+		text_addf(&t, "%-20s  %-8d  %-8s  %-30s  %-20s  %s\n", all[i].id, all[i].pid,
+			bundle_status_word(all[i].status), all[i].bundle, when, all[i].owner);
+	}
+	fputs(t.p ? t.p : "", stdout);
+	return 0;
+}
+
+static int ps(const struct cmd_call *call, struct err *e)
+{
+	const struct list_opts *o = call->opts;
+	autobundles b = BUNDLES_NONE;
+	const char *text;
+	pid_t *pids;
+	size_t n;
+	bool json;
+
+	if (check_format(o->format, &json, e) < 0 || oci_bundles(call, &b, e) < 0 ||
+		bundle_pids(&b, call->args[0], call->arena, &pids, &n, e) < 0)
+		return -e->code;
+	if (json) {
+		autotext t = { 0 };
+
+		for (size_t i = 0; i < n; i++)
+			text_addf(&t, "%s%d", i ? "," : "[", pids[i]);
+		puts(n ? (text_add(&t, "]"), t.p) : "null");
+		return 0;
+	}
+	if (bundle_ps(call->args + 1, pids, n, call->arena, &text, e) < 0)
+		return -e->code;
+	fputs(text, stdout);
+	return 0;
+}
+
+struct events_opts {
+	bool stats;
+	int64_t interval_ms;
+};
+
+static const struct opt events_opts[] = {
+	{ "stats", 0, OPT_FLAG, offsetof(struct events_opts, stats), NULL, "one reading" },
+	{ "interval", 0, OPT_MS, offsetof(struct events_opts, interval_ms), "TIME",
+		"between two (5s)" },
+	{ 0 },
+};
+
+static void add_count(struct json_writer *w, const char *name, int64_t n)
+{
+	json_uint(w, name, n < 0 ? 0 : (uint64_t)n);
+}
+
+static void add_stats(struct json_writer *w, const char *id, const struct bundle_stats *s)
+{
+	json_begin(w, NULL, '{');
+	json_string(w, "type", "stats");
+	json_string(w, "id", id);
+	json_begin(w, "data", '{');
+	json_begin(w, "cpu", '{');
+	json_begin(w, "usage", '{');
+	add_count(w, "total", s->cpu_ns);
+	add_count(w, "kernel", s->cpu_system_ns);
+	add_count(w, "user", s->cpu_user_ns);
+	json_end(w, '}');
+	json_begin(w, "throttling", '{');
+	json_end(w, '}');
+	json_end(w, '}');
+	json_begin(w, "cpuset", '{');
+	json_end(w, '}');
+	json_begin(w, "memory", '{');
+	json_begin(w, "usage", '{');
+	add_count(w, "limit", s->memory_limit);
+	add_count(w, "usage", s->memory);
+	add_count(w, "max", s->memory_peak);
+	json_end(w, '}');
+	json_end(w, '}');
+	json_begin(w, "pids", '{');
+	add_count(w, "current", s->pids);
+	if (s->pids_limit >= 0 && s->pids_limit < INT64_MAX)
+		add_count(w, "limit", s->pids_limit);
+	json_end(w, '}');
+	json_begin(w, "blkio", '{');
+	json_end(w, '}');
+	json_begin(w, "hugetlb", '{');
+	json_end(w, '}');
+	json_begin(w, "intel_rdt", '{');
+	json_end(w, '}');
+	json_null(w, "network_interfaces");
+	json_end(w, '}');
+	json_end(w, '}');
+}
+
+static int events(const struct cmd_call *call, struct err *e)
+{
+	const struct events_opts *o = call->opts;
+	int64_t interval = o->interval_ms > 0 ? o->interval_ms : 5000;
+	autobundles b = BUNDLES_NONE;
+
+	if (oci_bundles(call, &b, e) < 0)
+		return -e->code;
+	for (bool first = true;; first = false) {
+		struct timespec pause = { interval / 1000, (interval % 1000) * 1000000 };
+		autotext t = { 0 };
+		struct json_writer w = { .t = &t };
+		struct bundle_stats s;
+
+		if (bundle_stats(&b, call->args[0], &s, e) < 0)
+			return first ? -e->code : 0; /* it has ended */
+		add_stats(&w, call->args[0], &s);
+		puts(t.p);
+		fflush(stdout);
+		if (o->stats)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void add_words(struct json_writer *w, const char *name, const char *words)
+{
+	char word[64];
+
+	json_begin(w, name, '[');
+	while (*words) {
+		size_t n = strcspn(words, " ");
+
+		snprintf(word, sizeof(word), "%.*s", (int)n, words);
+		json_string(w, NULL, word);
+		words += n + (words[n] == ' ');
+	}
+	json_end(w, ']');
+}
+
+static void add_enabled(struct json_writer *w, const char *name, bool enabled)
+{
+	json_begin(w, name, '{');
+	json_bool(w, "enabled", enabled);
+	json_end(w, '}');
+}
+
+static void add_linux_features(struct json_writer *w, const struct bundles *b)
+{
+	json_begin(w, "linux", '{');
+	add_words(w, "namespaces", "cgroup ipc mount network pid time user uts");
+	add_words(w, "capabilities",
+		"CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL "
+		"CAP_SETGID "
+		"CAP_SETUID CAP_SETPCAP CAP_LINUX_IMMUTABLE CAP_NET_BIND_SERVICE CAP_NET_BROADCAST "
+		"CAP_NET_ADMIN CAP_NET_RAW CAP_IPC_LOCK CAP_IPC_OWNER CAP_SYS_MODULE CAP_SYS_RAWIO "
+		"CAP_SYS_CHROOT CAP_SYS_PTRACE CAP_SYS_PACCT CAP_SYS_ADMIN CAP_SYS_BOOT "
+		"CAP_SYS_NICE "
+		"CAP_SYS_RESOURCE CAP_SYS_TIME CAP_SYS_TTY_CONFIG CAP_MKNOD CAP_LEASE "
+		"CAP_AUDIT_WRITE "
+		"CAP_AUDIT_CONTROL CAP_SETFCAP CAP_MAC_OVERRIDE CAP_MAC_ADMIN CAP_SYSLOG "
+		"CAP_WAKE_ALARM "
+		"CAP_BLOCK_SUSPEND CAP_AUDIT_READ CAP_PERFMON CAP_BPF CAP_CHECKPOINT_RESTORE");
+	json_begin(w, "cgroup", '{');
+	json_bool(w, "v1", true);
+	json_bool(w, "v2", true);
+	json_bool(w, "systemd", false);
+	json_bool(w, "systemdUser", false);
+	json_bool(w, "rdma", true);
+	json_end(w, '}');
+	json_begin(w, "seccomp", '{');
+	json_bool(w, "enabled", true);
+	add_words(w, "actions",
+		"SCMP_ACT_ALLOW SCMP_ACT_ERRNO SCMP_ACT_KILL SCMP_ACT_KILL_PROCESS "
+		"SCMP_ACT_KILL_THREAD "
+		"SCMP_ACT_LOG SCMP_ACT_NOTIFY SCMP_ACT_TRACE SCMP_ACT_TRAP");
+	add_words(w, "operators",
+		"SCMP_CMP_EQ SCMP_CMP_GE SCMP_CMP_GT SCMP_CMP_LE SCMP_CMP_LT SCMP_CMP_MASKED_EQ "
+		"SCMP_CMP_NE");
+	add_words(w, "archs",
+		"SCMP_ARCH_AARCH64 SCMP_ARCH_ARM SCMP_ARCH_X32 SCMP_ARCH_X86 SCMP_ARCH_X86_64");
+	json_end(w, '}');
+	add_enabled(w, "apparmor", b->host.apparmor);
+	add_enabled(w, "selinux", b->host.selinux);
+	add_enabled(w, "intelRdt", false);
+	json_begin(w, "memoryPolicy", '{');
+	add_words(w, "modes",
+		"MPOL_BIND MPOL_DEFAULT MPOL_INTERLEAVE MPOL_LOCAL MPOL_PREFERRED "
+		"MPOL_PREFERRED_MANY "
+		"MPOL_WEIGHTED_INTERLEAVE");
+	add_words(w, "flags", "MPOL_F_NUMA_BALANCING MPOL_F_RELATIVE_NODES MPOL_F_STATIC_NODES");
+	json_end(w, '}');
+	json_begin(w, "mountExtensions", '{');
+	add_enabled(w, "idmap", b->host.has_mount_idmap);
+	json_end(w, '}');
+	add_enabled(w, "netDevices", true);
+	json_end(w, '}');
+}
+
+static int features(const struct cmd_call *call, struct err *e)
+{
+	autobundles b = BUNDLES_NONE;
+	autotext t = { 0 };
+	struct json_writer w = { .t = &t, .indent = 2 };
+
+	if (oci_bundles(call, &b, e) < 0)
+		return -e->code;
+	json_begin(&w, NULL, '{');
+	json_string(&w, "ociVersionMin", "1.0.0");
+	json_string(&w, "ociVersionMax", "1.3.0");
+	add_words(&w, "hooks",
+		"prestart createRuntime createContainer startContainer poststart poststop");
+	add_words(&w, "mountOptions",
+		"async atime bind copy-symlink defaults dest-nofollow dev diratime dirsync exec "
+		"idmap iversion "
+		"lazytime loud mand noatime nodev nodiratime noexec noiversion nolazytime nomand "
+		"norelatime "
+		"nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime relatime "
+		"remount rexec "
+		"ridmap rnoatime rnodev rnodiratime rnoexec rnorelatime rnostrictatime rnosuid "
+		"rnosymfollow ro "
+		"rprivate rrelatime rro rrw rshared rslave rstrictatime rsuid rsymfollow "
+		"runbindable rw shared "
+		"silent slave src-nofollow strictatime suid symfollow sync tmpcopyup unbindable");
+	add_linux_features(&w, &b);
+	json_begin(&w, "annotations", '{');
+	json_string(&w, "org.opencontainers.runc.checkpoint.enabled", "false");
+	json_string(&w, "clade.version", CLADE_VERSION);
+	json_end(&w, '}');
+	add_words(&w, "potentiallyUnsafeConfigAnnotations",
+		"clade.init clade.reap org.systemd.property. run.oci.keep_original_groups");
+	json_end(&w, '}');
+	puts(t.p);
+	return 0;
+}
+
+struct spec_opts {
+	const char *bundle, *file;
+	bool rootless;
+};
+
+static const struct opt spec_opts[] = {
+	{ "bundle", 'b', OPT_STRING, offsetof(struct spec_opts, bundle), "DIR",
+		"where (default: here)" },
+	{ "file", 'f', OPT_STRING, offsetof(struct spec_opts, file), "NAME",
+		"instead of config.json" },
+	{ "rootless", 0, OPT_FLAG, offsetof(struct spec_opts, rootless), NULL,
+		"with a user namespace" },
+	{ 0 },
+};
+
+/* docker's defaults, as `clade run` has them, with a shell on a terminal. */
+static int spec(const struct cmd_call *call, struct err *e)
+{
+	static const char *const shell[] = { "sh", NULL };
+	const struct spec_opts *o = call->opts;
+	struct docker_run run = { .args = shell,
+		.n_args = 1,
+		.tty = true,
+		.rootless = o->rootless,
+		.hostname = "clade",
+		.read_only = true };
+	struct spec_idmap own[2] = { { 0, (uint32_t)geteuid(), 1 }, { 0, (uint32_t)getegid(), 1 } };
+	struct docker_rest rest;
+	autotext t = { 0 };
+	struct spec s;
+	int r = docker_spec(&run, &s, &rest, e);
+
+	if (r == 0) {
+		s.root_path = "rootfs";
+		s.oci_version = "1.3.0";
+		s.linux_.seccomp.set = false;
+		if (o->rootless) {
+			s.linux_.uid_mappings = (struct spec_idmaps){ &own[0], 1 };
+			s.linux_.gid_mappings = (struct spec_idmaps){ &own[1], 1 };
+		}
+		spec_dump(&s, &t);
+		r = bundle_write_new(
+			o->bundle ? o->bundle : ".", o->file ? o->file : "config.json", t.p, e);
+	}
+	spec_done(&s);
+	return r;
+}
+
+const struct cmd oci_state = { .name = "state",
+	.args = "ID",
+	.brief = "a container's state as JSON",
+	.min_args = 1,
+	.max_args = 1,
+	.run = state };
+const struct cmd oci_list = { .name = "list",
+	.brief = "all containers of this state folder",
+	.opts = list_opts,
+	.opts_size = sizeof(struct list_opts),
+	.run = list };
+const struct cmd oci_ps = { .name = "ps",
+	.args = "ID [ps's words...]",
+	.brief = "the processes of a container",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = list_opts,
+	.opts_size = sizeof(struct list_opts),
+	.stops_at_word = true,
+	.run = ps };
+const struct cmd oci_events = { .name = "events",
+	.args = "ID",
+	.brief = "what a container uses, as JSON",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = events_opts,
+	.opts_size = sizeof(struct events_opts),
+	.run = events };
+const struct cmd oci_features = {
+	.name = "features", .brief = "what this runtime can do, as JSON", .run = features
+};
+const struct cmd oci_spec = { .name = "spec",
+	.brief = "write a config.json to begin with",
+	.opts = spec_opts,
+	.opts_size = sizeof(struct spec_opts),
+	.run = spec };

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start, kill, delete, pause, resume, update, checkpoint, restore */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/signals.h"
+#include "base/str.h"
+#include "oci/commands.h"
+
+static int start(const struct cmd_call *call, struct err *e)
+{
+	autobundles b = BUNDLES_NONE;
+
+	return oci_bundles(call, &b, e) < 0 ? -e->code : bundle_start(&b, call->args[0], e);
+}
+
+struct all_opts {
+	bool all, force;
+};
+
+static const struct opt kill_opts[] = {
+	{ "all", 'a', OPT_FLAG, offsetof(struct all_opts, all), NULL,
+		"every process of the container" },
+	{ 0 },
+};
+
+static const struct opt delete_opts[] = {
+	{ "force", 'f', OPT_FLAG, offsetof(struct all_opts, force), NULL,
+		"kill it first; one that is not there is no failure" },
+	{ 0 },
+};
+
+static int kill_one(const struct cmd_call *call, struct err *e)
+{
+	const struct all_opts *o = call->opts;
+	const char *word = call->n_args > 1 ? call->args[1] : "TERM";
+	int signo = str_eq(word, "0") ? 0 : signal_parse(word);
+	autobundles b = BUNDLES_NONE;
+
+	if (signo < 0)
+		return err_say(e, "unknown signal \"%s\"", word);
+	return oci_bundles(call, &b, e) < 0 ? -e->code
+					    : bundle_kill(&b, call->args[0], signo, o->all, e);
+}
+
+static int delete (const struct cmd_call *call, struct err *e)
+{
+	const struct all_opts *o = call->opts;
+	autobundles b = BUNDLES_NONE;
+
+	return oci_bundles(call, &b, e) < 0 ? -e->code
+					    : bundle_delete(&b, call->args[0], o->force, e);
+}
+
+static int pause_one(const struct cmd_call *call, struct err *e)
+{
+	autobundles b = BUNDLES_NONE;
+
+	return oci_bundles(call, &b, e) < 0 ? -e->code : bundle_pause(&b, call->args[0], true, e);
+}
+
+static int resume(const struct cmd_call *call, struct err *e)
+{
+	autobundles b = BUNDLES_NONE;
+
+	return oci_bundles(call, &b, e) < 0 ? -e->code : bundle_pause(&b, call->args[0], false, e);
+}
+
+struct update_opts {
+	struct spec_resources r;
+	const char *file;
+};
+
+static int parse_maybe(void *opts, const struct opt *o, const char *value, struct err *e)
+{
+	struct maybe_i64 *place = (struct maybe_i64 *)((char *)opts + o->offset);
+	int64_t n;
+
+	if (str_i64(value, &n) < 0 && str_bytes(value, &n) < 0)
+		return err_say(e, "--%s %s: a number is wanted", o->name, value);
+	*place = (struct maybe_i64)SOME(n);
+	return 0;
+}
+
+static int parse_maybe_u(void *opts, const struct opt *o, const char *value, struct err *e)
+{
+	struct maybe_u64 *place = (struct maybe_u64 *)((char *)opts + o->offset);
+	uint64_t n;
+
+	if (str_u64(value, &n) < 0)
+		return err_say(e, "--%s %s: a number is wanted", o->name, value);
+	*place = (struct maybe_u64)SOME(n);
+	return 0;
+}
+
+#define R(member) offsetof(struct update_opts, r.member)
+
+static const struct opt update_opts[] = {
+	{ "resources", 'r', OPT_STRING, offsetof(struct update_opts, file), "FILE",
+		"linux.resources as JSON; -: standard input" },
+	{ "blkio-weight", 0, OPT_CALL, R(block_io.weight), "N", "10 to 1000", parse_maybe_u },
+	{ "cpu-period", 0, OPT_CALL, R(cpu.period), "US", "CFS period", parse_maybe_u },
+	{ "cpu-quota", 0, OPT_CALL, R(cpu.quota), "US", "CFS quota", parse_maybe },
+	{ "cpu-burst", 0, OPT_CALL, R(cpu.burst), "US", "CFS burst", parse_maybe_u },
+	{ "cpu-share", 0, OPT_CALL, R(cpu.shares), "N", "relative weight", parse_maybe_u },
+	{ "cpu-rt-period", 0, OPT_CALL, R(cpu.realtime_period), "US", "real-time period",
+		parse_maybe_u },
+	{ "cpu-rt-runtime", 0, OPT_CALL, R(cpu.realtime_runtime), "US", "real-time runtime",
+		parse_maybe },
+	{ "cpu-idle", 0, OPT_CALL, R(cpu.idle), "0|1", "SCHED_IDLE", parse_maybe },
+	{ "cpuset-cpus", 0, OPT_STRING, R(cpu.cpus), "0-3", "which CPUs" },
+	{ "cpuset-mems", 0, OPT_STRING, R(cpu.mems), "0", "which memory nodes" },
+	{ "memory", 0, OPT_CALL, R(memory.limit), "BYTES", "memory limit", parse_maybe },
+	{ "memory-reservation", 0, OPT_CALL, R(memory.reservation), "BYTES", "soft limit",
+		parse_maybe },
+	{ "memory-swap", 0, OPT_CALL, R(memory.swap), "BYTES", "memory and swap", parse_maybe },
+	{ "kernel-memory", 0, OPT_CALL, R(memory.kernel), "BYTES", NULL, parse_maybe },
+	{ "kernel-memory-tcp", 0, OPT_CALL, R(memory.kernel_tcp), "BYTES", NULL, parse_maybe },
+	{ "pids-limit", 0, OPT_CALL, R(pids_limit), "N", "how many processes", parse_maybe },
+	{ 0 },
+};
+
+static int update(const struct cmd_call *call, struct err *e)
+{
+	struct update_opts *o = call->opts;
+	struct spec_resources r = o->r;
+	autobundles b = BUNDLES_NONE;
+	char *text;
+	size_t n;
+
+	if (o->file && (bundle_read(o->file, call->arena, &text, &n, e) < 0 ||
+			       spec_parse_resources(text, n, call->arena, &r, e) < 0))
+		return err_wrap(e, "--resources %s", o->file);
+	return oci_bundles(call, &b, e) < 0 ? -e->code : bundle_update(&b, call->args[0], &r, e);
+}
+
+static int no_criu(const struct cmd_call *call, struct err *e)
+{
+	return err_say(e, "%s needs CRIU, which clade-oci does not drive yet; `features` says so",
+		call->cmd->name);
+}
+
+#define ONE(what, text, function)                                                                  \
+	{                                                                                          \
+		.name = what, .args = "ID", .brief = text, .min_args = 1, .max_args = 1,           \
+		.run = function                                                                    \
+	}
+
+const struct cmd oci_start = ONE("start", "let a created container go on", start);
+const struct cmd oci_pause = ONE("pause", "freeze all processes of a container", pause_one);
+const struct cmd oci_resume = ONE("resume", "let a frozen container go on", resume);
+const struct cmd oci_kill = { .name = "kill",
+	.args = "ID [SIGNAL]",
+	.brief = "send a signal (TERM) to a container's init",
+	.min_args = 1,
+	.max_args = 2,
+	.opts = kill_opts,
+	.opts_size = sizeof(struct all_opts),
+	.run = kill_one };
+const struct cmd oci_delete = { .name = "delete",
+	.args = "ID",
+	.brief = "remove what a stopped container left",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = delete_opts,
+	.opts_size = sizeof(struct all_opts),
+	.run = delete };
+const struct cmd oci_update = { .name = "update",
+	.args = "ID",
+	.brief = "change the limits of a container",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = update_opts,
+	.opts_size = sizeof(struct update_opts),
+	.run = update };
+const struct cmd oci_checkpoint = { .name = "checkpoint",
+	.args = "ID",
+	.brief = "not possible: it needs CRIU",
+	.max_args = -1,
+	.stops_at_word = true,
+	.run = no_criu };
+const struct cmd oci_restore = { .name = "restore",
+	.args = "ID",
+	.brief = "not possible: it needs CRIU",
+	.max_args = -1,
+	.stops_at_word = true,
+	.run = no_criu };
