@@ -2,6 +2,7 @@
 /* HOST: what is done for the newborn from outside before it may go on alone. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,24 @@ int host_hooks(struct birth *b, struct err *e)
 		b->plan, HOOK_CREATE_RUNTIME, b->state_json(b->data, "creating", b->init.pid), e);
 }
 
+bool birth_host_sets_limits(const struct plan *p)
+{
+	return p->host->caps & (UINT64_C(1) << CAP_SYS_RESOURCE);
+}
+
+int birth_set_limits(const struct plan *p, pid_t pid, struct err *e)
+{
+	for (size_t i = 0; i < p->process.n_rlimits; i++) {
+		const struct spec_rlimit *l = &p->process.rlimits[i];
+		int r = sched_set_rlimit(pid, l->resource, l->soft, l->hard);
+
+		if (r < 0)
+			return err_set(e, -r, "set rlimit %d to %llu:%llu", l->resource,
+				(unsigned long long)l->soft, (unsigned long long)l->hard);
+	}
+	return 0;
+}
+
 /* By the number: limits that INIT itself may have no right to raise in its user namespace. */
 int host_limits(struct birth *b, struct err *e)
 {
@@ -58,14 +77,8 @@ int host_limits(struct birth *b, struct err *e)
 	char path[48], text[16];
 	int r;
 
-	for (size_t i = 0; i < p->n_rlimits; i++) {
-		const struct spec_rlimit *l = &p->rlimits[i];
-
-		r = sched_set_rlimit(b->init.pid, l->resource, l->soft, l->hard);
-		if (r < 0)
-			return err_set(e, -r, "set rlimit %d to %llu:%llu", l->resource,
-				(unsigned long long)l->soft, (unsigned long long)l->hard);
-	}
+	if (birth_host_sets_limits(b->plan) && birth_set_limits(b->plan, b->init.pid, e) < 0)
+		return -e->code;
 	if (!p->oom_score_adj.set)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", b->init.pid);

@@ -77,7 +77,7 @@ static int search(struct birth *b, const char *name, struct err *e)
 	return err_set(e, worst, "exec \"%s\"", name);
 }
 
-int init_program(struct birth *b, struct err *e)
+static int find_program(struct birth *b, struct err *e)
 {
 	const char *name = b->plan->process.args ? b->plan->process.args[0] : NULL;
 	int why;
@@ -95,6 +95,14 @@ int init_program(struct birth *b, struct err *e)
 		return not_executable(b, name, why, e);
 	b->program = mem_strdup(name);
 	return 0;
+}
+
+int init_program(struct birth *b, struct err *e)
+{
+	if (find_program(b, e) < 0)
+		return -e->code;
+	/* late, as a low one would be in our own way */
+	return birth_host_sets_limits(b->plan) ? 0 : birth_set_limits(b->plan, 0, e);
 }
 
 int init_wait(struct birth *b, struct err *e)

@@ -192,7 +192,8 @@ static int prepare_cwd(struct birth *b, struct err *e)
 	struct stat st;
 	autofd made = FD_NONE;
 
-	if (stat(cwd, &st) < 0 && errno == ENOENT) {
+	/* exec makes nothing: the folder was a promise to the container alone */
+	if (!b->is_exec && stat(cwd, &st) < 0 && errno == ENOENT) {
 		made = root_mkdirs(b->root, cwd, 0755);
 		if (made < 0)
 			return err_set(e, -made, "make the working folder %s", cwd);

@@ -131,6 +131,13 @@ int init_compose(int upper, const char *lower, int root, struct err *e);
 /* init_mounts.c: opens where m is to be mounted, making what is missing. */
 int init_mount_target(struct birth *b, const char *path, bool is_file, bool nolinks, struct err *e);
 
+/*
+ * Limits are set by HOST where it may set anybody's; else INIT, which by now is somebody else,
+ * sets its own, as far as that goes without the right.
+ */
+bool birth_host_sets_limits(const struct plan *p);
+int birth_set_limits(const struct plan *p, pid_t pid, struct err *e);
+
 /* Does INIT have to be made by a process that has joined or unshared something first? */
 bool host_needs_midwife(const struct plan *p);
 

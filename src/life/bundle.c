@@ -19,17 +19,18 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "life/bundle_internal.h"
+#include "life/internal.h"
 #include "os/cgroup.h"
 #include "os/file.h"
 #include "os/probe.h"
 #include "os/seal.h"
 
-enum { STATE_MAX = 1 << 20, CONFIG_MAX = 128 << 20, CLEAR_TIMEOUT_MS = 10000 };
+enum { STATE_MAX = 1 << 20, CONFIG_MAX = 128 << 20 };
 
 int bundles_init(struct bundles *b, const char *root, struct err *e)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	char self[PATH_MAX], *slash;
+	char self[PATH_MAX];
 	int r;
 
 	*b = (struct bundles){ .root_fd = FD_NONE, .cgroup_manager = CGROUP_FS };
@@ -41,14 +42,9 @@ int bundles_init(struct bundles *b, const char *root, struct err *e)
 		       : runtime	 ? arena_printf(&b->host.arena, "%s/clade-oci", runtime)
 				 : arena_printf(&b->host.arena, "/tmp/clade-oci-%u", b->host.euid);
 	b->root = arena_strdup(&b->host.arena, root);
-	b->init_exe = CLADE_LIBEXECDIR "/clade-init";
-	if (seal_exe_path(self, sizeof(self)) == 0 && (slash = strrchr(self, '/'))) {
-		const char *beside =
-			arena_printf(&b->host.arena, "%.*s/clade-init", (int)(slash - self), self);
-
-		if (access(beside, X_OK) == 0)
-			b->init_exe = beside;
-	}
+	b->init_exe = seal_exe_path(self, sizeof(self)) == 0
+			      ? life_helper(&b->host.arena, self, "clade-init")
+			      : CLADE_LIBEXECDIR "/clade-init";
 	b->root_fd = open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return 0;
 }

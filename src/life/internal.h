@@ -66,6 +66,9 @@ int cgroups_clear(const struct life *l, const char *path, struct arena *a, struc
 /* The cgroup path recorded when it was born; NULL: none. */
 const char *held_cgroup(const struct held *h, struct arena *a);
 
+/* life.c: the path of clade-keep or clade-init, beside this program or where it is installed. */
+const char *life_helper(struct arena *a, const char *self, const char *name);
+
 /* names.c */
 const char *name_make(struct arena *a, unsigned attempt);
 

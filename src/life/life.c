@@ -30,7 +30,7 @@ static const char *default_root(struct arena *a, uid_t euid)
 }
 
 /* Beside this program (a build folder), or where it is installed. */
-static const char *find_helper(struct arena *a, const char *self, const char *name)
+const char *life_helper(struct arena *a, const char *self, const char *name)
 {
 	const char *slash = strrchr(self, '/');
 	const char *beside = arena_printf(a, "%.*s/%s", (int)(slash - self), self, name);
@@ -63,8 +63,8 @@ int life_init(struct life *l, const char *root, struct err *e)
 	if (r < 0)
 		return err_set(e, -r, "find this program's own file");
 	l->self_exe = arena_strdup(a, self);
-	l->keep_exe = find_helper(a, self, "clade-keep");
-	l->init_exe = find_helper(a, self, "clade-init");
+	l->keep_exe = life_helper(a, self, "clade-keep");
+	l->init_exe = life_helper(a, self, "clade-init");
 	if (getcwd(self, sizeof(self)))
 		l->cwd = arena_strdup(a, self);
 	if (!root)
