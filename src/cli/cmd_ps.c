@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 
 struct ps_opts {
-	bool all, quiet, no_trunc, latest;
+	bool all, quiet, no_trunc, latest, processes, json;
 	int last;
 	struct opt_list filters;
 	const char *format;
@@ -23,6 +23,11 @@ static const struct opt ps_opts[] = {
 		"restarts, "
 		"full_id" },
 	{ "last", 'n', OPT_INT, offsetof(struct ps_opts, last), "N", "the N newest, in any state" },
+	{ "processes", 'A', OPT_FLAG, offsetof(struct ps_opts, processes), NULL,
+		"processes of the whole host instead of containers" },
+	{ "output", 'o', OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...",
+		"the same as --format" },
+	{ "json", 0, OPT_FLAG, offsetof(struct ps_opts, json), NULL, "the same as --format json" },
 	{ "latest", 0, OPT_FLAG, offsetof(struct ps_opts, latest), NULL,
 		"the newest, in any state" },
 	{ "no-trunc", 0, OPT_FLAG, offsetof(struct ps_opts, no_trunc), NULL, "do not shorten" },
@@ -224,7 +229,7 @@ static int ps(const struct cmd_call *call, struct err *e)
 {
 	const struct ps_opts *o = call->opts;
 	bool all = o->all || o->last > 0 || o->latest || asks_for_state(&o->filters);
-	bool json = o->format && str_eq(o->format, "json");
+	bool json = o->json || (o->format && str_eq(o->format, "json"));
 	struct listing list = { .no_trunc = o->no_trunc || json };
 	static const struct life_info nothing = { .id = "", .name = "", .image = "" };
 	struct cols_style style = { .no_headings = o->quiet };
@@ -233,6 +238,8 @@ static int ps(const struct cmd_call *call, struct err *e)
 	autotext t = { 0 };
 	size_t n = 0;
 
+	if (o->processes)
+		return cmd_ps_processes(call, json && !o->json ? NULL : o->format, json, e);
 	/* a filter's mistake is one with nothing to filter, too */
 	if (fits_all(&nothing, &o->filters, e) < 0 || cli_life(call, &life, e) < 0 ||
 		life_list(&life, all, call->arena, &list.items, &list.n, e) < 0)
@@ -250,7 +257,8 @@ static int ps(const struct cmd_call *call, struct err *e)
 		    : json ? "id,image,command,created,status,state,ports,names,pid,exit,restarts,"
 			     "labels"
 			   : "id,image,command,created,status,ports,names",
-		    o->format && !json && !str_eq(o->format, "table") ? o->format : NULL,
+		    o->format && !(json && !o->json) && !str_eq(o->format, "table") ? o->format
+										    : NULL,
 		    call->arena, &picked, e) < 0)
 		return -e->code;
 	if (json)
@@ -265,7 +273,7 @@ static int ps(const struct cmd_call *call, struct err *e)
 const struct cmd cmd_ps = {
 	.name = "ps",
 	.group = CMD_RUNNING,
-	.brief = "list containers",
+	.brief = "list containers, or with -A all processes",
 	.max_args = 0,
 	.opts = ps_opts,
 	.opts_size = sizeof(struct ps_opts),

@@ -16,9 +16,10 @@ struct globals {
 extern const struct opt global_opts[];
 
 extern const struct cmd cmd_attach, cmd_completion, cmd_create, cmd_events, cmd_exec, cmd_info,
-	cmd_inspect, cmd_internal_ended, cmd_internal_start, cmd_kill, cmd_logs, cmd_pause, cmd_ps,
-	cmd_reap, cmd_rename, cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop,
-	cmd_tree, cmd_unpause, cmd_update, cmd_version, cmd_wait;
+	cmd_inspect, cmd_metrics, cmd_ns, cmd_pid, cmd_zombies, cmd_internal_ended,
+	cmd_internal_start, cmd_kill, cmd_logs, cmd_pause, cmd_ps, cmd_reap, cmd_rename,
+	cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop, cmd_tree, cmd_unpause,
+	cmd_update, cmd_version, cmd_wait;
 
 /* NULL-terminated, in the order of the help. */
 extern const struct cmd *const commands[];
@@ -42,6 +43,9 @@ int cli_each(const struct cmd_call *call,
  */
 int cli_process(const struct cmd_call *call, const char *word, pid_t *ret,
 	struct life_info *ret_info, struct err *e);
+
+/* cmd_views.c: `clade ps -A`. */
+int cmd_ps_processes(const struct cmd_call *call, const char *columns, bool json, struct err *e);
 
 /* docker's exit codes for a program that could not be executed. */
 enum { EXIT_OWN_FAILURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };

@@ -3,6 +3,7 @@
 #include "life/life.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "base/signals.h"
 #include "base/str.h"
 #include "life/internal.h"
+#include "os/file.h"
 #include "os/probe.h"
 #include "os/seal.h"
 
@@ -89,6 +91,24 @@ int life_seal(char **argv, struct err *e)
 	int r = geteuid() == 0 ? seal_self(argv) : 0;
 
 	return r < 0 ? err_set(e, -r, "protect this program's own file from the container") : 0;
+}
+
+int life_write_file(const char *path, const char *text, size_t n, struct err *e)
+{
+	autotext beside = { 0 };
+	autofd fd = FD_NONE;
+	int r;
+
+	text_addf(&beside, "%s.%d", path, (int)getpid());
+	fd = open(beside.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_set(e, errno, "write %s", path);
+	r = file_write_all(fd, text, n);
+	if (r == 0 && rename(beside.p, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(beside.p);
+	return r < 0 ? err_set(e, -r, "write %s", path) : 0;
 }
 
 bool life_stdin_is_tty(void)

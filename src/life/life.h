@@ -52,6 +52,9 @@ enum life_status {
 	LIFE_REMOVING,
 };
 
+/* Writes a file whole, beside its place first. */
+int life_write_file(const char *path, const char *text, size_t n, struct err *e);
+
 /* Is standard input a terminal? */
 bool life_stdin_is_tty(void);
 

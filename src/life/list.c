@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -11,7 +13,7 @@
 #include "life/internal.h"
 #include "os/file.h"
 
-enum { CONFIG_MAX = 16 << 20 };
+enum { CONFIG_MAX = 16 << 20, HALF_MADE_S = 60 };
 
 static const char *own(struct arena *a, const char *s)
 {
@@ -122,6 +124,21 @@ static int newest_first(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
+/* A folder without a record is being made, or whoever made it was killed: after a minute, the
+ * latter. */
+static void sweep(const struct life *l, const char *id)
+{
+	struct stat st;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (fstatat(l->root_fd, id, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		now.tv_sec - st.st_mtim.tv_sec < HALF_MADE_S)
+		return;
+	store_drop_names(l->root_fd, id);
+	store_remove(l->root_fd, id);
+}
+
 static bool list_one(
 	const struct life *l, const char *id, bool all, struct arena *a, struct life_info *ret)
 {
@@ -131,6 +148,8 @@ static bool list_one(
 	char text[640];
 
 	if (held_open(l, id, &h, &e) < 0) {
+		if (e.code == ERR_ABSENT)
+			sweep(l, id);
 		if (e.code == ERR_ABSENT || !all)
 			return false;
 		*ret = (struct life_info){ .id = own(a, id),

@@ -74,6 +74,7 @@ int life_remove(const struct life *l, const char *ref, bool force, struct err *e
 		/* a folder without a readable record: what a full disk or a kill -9 left */
 		if (!force || store_find(l->root_fd, ref, id, &ignored) < 0)
 			return -e->code;
+		store_drop_names(l->root_fd, id);
 		r = store_remove(l->root_fd, id);
 		return r < 0 ? err_set(e, -r, "remove the state of container %s", ref) : 0;
 	}

@@ -16,3 +16,9 @@ struct tree_style {
 /* The tree below top (NO_PROC: everything) to t, a process a line, PIDs of every level. */
 void tree_render(
 	const struct snapshot *s, uint32_t top, const struct tree_style *style, struct text *t);
+
+/* The same tree as nested JSON objects, and as a graph for dot(1). */
+void tree_json(
+	const struct snapshot *s, uint32_t top, const struct tree_style *style, struct text *t);
+void tree_dot(
+	const struct snapshot *s, uint32_t top, const struct tree_style *style, struct text *t);

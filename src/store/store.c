@@ -172,6 +172,21 @@ void store_drop_name(int root, const char *name, const char *id)
 		unlinkat(root, link, 0);
 }
 
+void store_drop_names(int root, const char *id)
+{
+	int fd = openat(root, "names", OPEN_DIR);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			store_drop_name(root, entry->d_name, id);
+	if (dir)
+		closedir(dir);
+}
+
 static bool is_id(const char *s)
 {
 	return strlen(s) == STORE_ID_LEN && strspn(s, "0123456789abcdef") == STORE_ID_LEN;

@@ -37,6 +37,8 @@ int store_enter(int root, const char *id);
 int store_take_name(int root, const char *name, const char *id, struct err *e);
 /* Lets it go if it is this ID's. */
 void store_drop_name(int root, const char *name, const char *id);
+/* All names of an ID, where its record does not say them any more. */
+void store_drop_names(int root, const char *id);
 
 /*
  * The ID of a name, an ID, or the beginning of exactly one ID, in that order. Unknown: -ERR_ABSENT

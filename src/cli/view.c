@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/view.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "procs/owner.h"
+
+int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, struct err *e)
+{
+	struct owner_hint *hints;
+	autolife life = LIFE_NONE;
+	struct err no_state = { 0 };
+	struct view v = { 0 };
+
+	/* the processes are there to be seen whether or not there is a state folder */
+	if (cli_life(call, &life, &no_state) < 0 ||
+		life_list(&life, false, call->arena, &v.containers, &v.n_containers, &no_state) < 0)
+		log_err(&no_state);
+	if (snapshot_read("/proc", wants | SNAP_CGROUP, &v.s, e) < 0)
+		return -e->code;
+	hints = arena_array(call->arena, v.n_containers + 1, sizeof(*hints));
+	for (size_t i = 0; i < v.n_containers; i++) {
+		const struct life_info *c = &v.containers[i];
+		uint32_t init = snapshot_find(&v.s, c->pid);
+
+		hints[i].cgroup_path = c->cgroup_path;
+		if (init != NO_PROC && v.s.procs[init].ns != NO_NS &&
+			v.s.ns[v.s.procs[init].ns].level)
+			hints[i].pidns_inode = v.s.ns[v.s.procs[init].ns].inode;
+		hints[i].owner = (struct owner){
+			.runtime = "clade", .id = c->id, .name = c->name, .image = c->image
+		};
+	}
+	owner_assign(&v.s, hints, v.n_containers, "");
+	*ret = v;
+	return 0;
+}
+
+void view_done(struct view *v)
+{
+	snapshot_done(&v->s);
+}
+
+const char *view_name_of(void *data, const struct snapshot *s, uint32_t i)
+{
+	const struct view *v = data;
+	const struct owner *o = s->procs[i].owner;
+
+	for (size_t j = 0; j < v->n_containers; j++)
+		if (v->containers[j].pid == s->procs[i].pid)
+			return v->containers[j].name;
+	return o && o->runtime[0] ? o->name ? o->name : o->id : NULL;
+}
+
+static bool names(const struct owner *o, const char *word, size_t n)
+{
+	return o && ((o->name && strncmp(o->name, word, n) == 0 && !o->name[n]) ||
+			    (n >= 4 && strncmp(o->id, word, n) == 0));
+}
+
+/* A namespace by its container or its inode. */
+static uint32_t find_ns(const struct view *v, const char *word, size_t n)
+{
+	char number[24];
+	uint64_t inode;
+
+	for (size_t i = 0; i < v->n_containers; i++) {
+		uint32_t init = snapshot_find(&v->s, v->containers[i].pid);
+
+		if (init != NO_PROC &&
+			((strncmp(v->containers[i].name, word, n) == 0 &&
+				 !v->containers[i].name[n]) ||
+				(n >= 4 && strncmp(v->containers[i].id, word, n) == 0)))
+			return v->s.procs[init].ns;
+	}
+	for (uint32_t i = 0; i < v->s.n_ns; i++)
+		if (v->s.ns[i].level && names(v->s.ns[i].owner, word, n))
+			return i;
+	if (n < sizeof(number)) {
+		memcpy(number, word, n);
+		number[n] = '\0';
+		if (str_u64(number, &inode) == 0)
+			return snapshot_find_ns(&v->s, inode);
+	}
+	return NO_NS;
+}
+
+int view_find(const struct view *v, const char *word, uint32_t *ret, struct err *e)
+{
+	const char *colon = strrchr(word, ':');
+	uint32_t ns = NO_NS;
+	int pid;
+
+	*ret = NO_PROC;
+	if (colon && str_int(colon + 1, &pid) == 0) {
+		ns = find_ns(v, word, (size_t)(colon - word));
+		if (ns != NO_NS)
+			*ret = snapshot_find_in(&v->s, ns, pid);
+		return *ret == NO_PROC ? err_absent(e, "%s: no such process", word) : 0;
+	}
+	ns = find_ns(v, word, strlen(word));
+	if (ns != NO_NS)
+		*ret = v->s.ns[ns].init;
+	else if (str_int(word, &pid) == 0 && pid > 0)
+		*ret = snapshot_find(&v->s, pid);
+	return *ret == NO_PROC ? err_absent(e, "%s: no such container or process", word) : 0;
+}

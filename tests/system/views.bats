@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# The process views: which container, which PID, which zombie, whose fault.
+# bats file_tags=user
+
+load helpers
+setup() { clade_setup; make_rootfs; }
+teardown() { clade_teardown; }
+
+zombie_in() { # CONTAINER: an orphan of it that has ended and that nobody waits for
+	clade exec "$1" sh -c 'sh -c "sleep 0.1 & exit"'
+	until_true eval '[ "$(clade zombies --json "'"$1"'" 2>/dev/null | jq length)" -ge 1 ]'
+}
+
+@test "zombies: whose, why, what helps; the exit status is a probe" {
+	clade run -d --name box dir:rootfs sleep 1000
+	run -0 --separate-stderr clade zombies box
+	[ -z "$output" ]
+	zombie_in box
+	run -1 --separate-stderr clade zombies box
+	[[ "$output" == *"adopted"*"init"*"clade reap"* ]]
+	run -0 --separate-stderr clade zombies --max 1 box
+	clade zombies --json box 2>/dev/null | jq -e '.[0].ctr == "box" and .[0].fault == "init" and .[0].exit == "0"' ||
+		clade zombies --json box 2>/dev/null | jq -e '.[0].fault == "init"'
+}
+
+@test "zombies: a program that does not wait for its own children is named as the one at fault" {
+	clade run -d --name box host python3 -c '
+import os, time
+if os.fork() == 0:
+    os._exit(3)
+time.sleep(1000)'
+	until_true eval '[ "$(clade zombies --json box 2>/dev/null | jq length)" = 1 ]'
+	clade zombies --json box 2>/dev/null | jq -e '.[0].exit == "3" and (.[0].fault == "parent" or .[0].fault == "unknown")'
+}
+
+@test "pid: the mapping both ways" {
+	clade run -d --name box dir:rootfs sleep 1000
+	local init
+	init=$(init_of box)
+	[ "$(clade pid --json "$init" 2>/dev/null | jq -c .[0].nspid)" = "[$init,1]" ]
+	[ "$(clade pid --json box:1 2>/dev/null | jq .[0].pid)" = "$init" ]
+	[ "$(clade pid --json box 1 2>/dev/null | jq .[0].pid)" = "$init" ]
+	run -125 --separate-stderr clade pid box:99999
+	[[ "$stderr" == *"box:99999: no such process"* ]]
+	run -125 clade pid no-such-thing
+}
+
+@test "ns: every namespace, nested ones under their parents" {
+	clade run -d --name box dir:rootfs sleep 1000
+	local init
+	init=$(init_of box)
+	clade ns --json 2>/dev/null | jq -e --argjson i "$init" 'map(select(.init == $i)) | .[0].level == 1 and .[0].procs == 1'
+	clade ns --json 2>/dev/null | jq -e '.[0].level == 0'
+}
+
+@test "tree: --json, --dot, a container by name, a PID inside" {
+	clade run -d --name box dir:rootfs sh -c 'sleep 1001 & sleep 1002'
+	until_true eval '[ "$(clade tree --json box 2>/dev/null | jq ".[0].children | length")" = 1 ]'
+	clade tree --json box 2>/dev/null | jq -e '.[0].init and .[0].container == "box" and .[0].nspid[1] == 1'
+	run -0 --separate-stderr clade tree --dot box
+	[[ "$output" == "digraph clade {"*"PID namespace"*"}" ]]
+	run -0 --separate-stderr clade tree box:1
+	[[ "${lines[0]}" == *"container box"* ]]
+	run -0 --separate-stderr clade tree --ascii box
+	[[ "$output" == *'`-- '* ]]
+	run -125 clade tree nothing-of-this-name
+}
+
+@test "ps -A: processes of the host with their container; columns by choice" {
+	clade run -d --name box dir:rootfs sleep 1000
+	local init
+	init=$(init_of box)
+	clade ps -A --json 2>/dev/null | jq -e --argjson i "$init" 'map(select(.nspid[0] == $i)) | .[0].args == "sleep 1000"'
+	run -0 --separate-stderr clade ps -A -o pid,ipid,ctr,comm
+	[[ "${lines[0]}" =~ PID\ +IPID\ +CTR\ +COMM ]]
+	run -125 clade ps -A -o nothing
+	[[ "$output" == *"nothing"* ]]
+}
+
+@test "a hostile command line is shown harmless" {
+	clade run -d --name box dir:rootfs sh -c 'sleep 1003' $'\x1b[2J\nfake 1 line'
+	until_true eval 'clade tree box 2>/dev/null | grep -q fake'
+	run -0 --separate-stderr clade tree box
+	[[ "$output" != *$'\x1b'* ]]
+	[[ "$output" == *'\x1b[2J\nfake'* ]]
+}
+
+@test "metrics: Prometheus' text, and a file written whole" {
+	clade run -d --name box dir:rootfs sleep 1000
+	zombie_in box
+	run -0 --separate-stderr clade metrics
+	[[ "$output" == *"# TYPE clade_pidns_processes gauge"* ]]
+	grep -qE '^clade_zombies\{pidns="[0-9]+",.*fault="init"\} 1$' <<<"$output"
+	[ -z "$(grep -vE '^(#|[a-z_]+(\{[^}]*\})? [0-9.]+$)' <<<"$output")" ]
+	clade metrics --textfile out.prom
+	grep -q clade_scan_seconds out.prom
+	run -125 clade metrics --textfile /no/such/folder/x
+}
