@@ -12,9 +12,9 @@ clade_setup() {
 	umask 022
 }
 
-# until_true COMMAND...: polls it for at most 60 s, which a busy machine may need
+# until_true COMMAND...: polls it for at most 30 s, which a busy machine may need
 until_true() {
-	local end=$((SECONDS + 60))
+	local end=$((SECONDS + 30))
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || { echo "waited in vain for: $*" >&2; return 1; }
 		sleep 0.02

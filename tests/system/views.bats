@@ -78,7 +78,7 @@ time.sleep(1000)'
 }
 
 @test "a hostile command line is shown harmless" {
-	clade run -d --name box dir:rootfs sh -c 'sleep 1003' $'\x1b[2J\nfake 1 line'
+	clade run -d --name box dir:rootfs sh -c 'sleep 1003; true' $'\x1b[2J\nfake 1 line'
 	until_true eval 'clade tree box 2>/dev/null | grep -q fake'
 	run -0 --separate-stderr clade tree box
 	[[ "$output" != *$'\x1b'* ]]
