@@ -2,94 +2,82 @@
 /*
  * clade-init: PID 1 of a container. It starts one program, reaps every process that comes home to
  * it, passes on the signals it is sent, and ends with the program's exit code. Between events it
- * sleeps in sigwaitinfo(2). No heap, no stdio, no threads.
+ * sleeps in sigwaitinfo(2), without a timer unless one is due. No heap, no stdio, no threads.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "init/decide.h"
+#include "init/options.h"
 
 static struct {
-	pid_t main_pid;
+	struct rules rules;
+	pid_t main_pid; /* 0: pause */
+	bool main_ended;
+	int main_status;
+	int stop_step;	/* -1: nobody asked to stop */
+	int64_t due_ms; /* when something is to be done; -1: never */
+	bool draining, killed;
 	sigset_t all, received; /* received: the mask we were started with */
 	struct sigaction old_ttou, old_ttin, old_chld;
-} init;
+} init = { .stop_step = -1, .due_ms = -1 };
 
-static void say(const char *a, const char *b, const char *c)
+static int64_t now_ms(void)
 {
-	char text[512];
-	const char *parts[] = { "clade-init: ", a, b, c, "\n" };
-	size_t len = 0;
+	struct timespec t;
 
-	for (size_t i = 0; i < 5; i++) {
-		size_t n = strlen(parts[i]);
-
-		if (n > sizeof(text) - len)
-			n = sizeof(text) - len;
-		memcpy(text + len, parts[i], n);
-		len += n;
-	}
-	if (write(2, text, len) < 0)
-		return;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The program gets everything as we got it: mask, ignored signals, the terminal. */
+static const char *digits(char buf[24], long n)
+{
+	char *s = buf + 23;
+
+	*s = '\0';
+	do {
+		*--s = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	return s;
+}
+
+/* --- the program ----------------------------------------------------------------------------- */
+
+/* It gets everything as we got it: mask, ignored signals, the terminal. */
 static _Noreturn void become_program(char **argv)
 {
 	int code;
 
-	setpgid(0, 0);
-	if (tcgetpgrp(0) >= 0)
-		tcsetpgrp(0, getpgrp());
+	if (init.rules.own_session)
+		setsid();
+	else if (init.rules.own_group)
+		setpgid(0, 0);
+	if (!init.rules.own_session && tcgetpgrp(STDIN_FILENO) >= 0)
+		tcsetpgrp(STDIN_FILENO, getpgrp());
 	sigaction(SIGTTOU, &init.old_ttou, NULL);
 	sigaction(SIGTTIN, &init.old_ttin, NULL);
 	sigaction(SIGCHLD, &init.old_chld, NULL);
 	sigprocmask(SIG_SETMASK, &init.received, NULL);
 	execvp(argv[0], argv);
 	code = errno == ENOENT ? 127 : 126;
-	say("exec ", argv[0], errno == ENOENT ? ": not found" : ": cannot be executed");
+	say("clade-init: exec ", argv[0], ": ", strerror(errno));
 	_exit(code);
-}
-
-static void forward(const siginfo_t *info)
-{
-	union sigval value = info->si_value;
-
-	/* a value that came with it goes on with it (sigqueue(3)) */
-	if (info->si_code == SI_QUEUE && sigqueue(init.main_pid, info->si_signo, value) == 0)
-		return;
-	kill(init.main_pid, info->si_signo);
-}
-
-/* Everything that is dead; the main program's status once it is among them, else -1. */
-static int reap(void)
-{
-	int status, of_main = -1;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
-		if (pid == init.main_pid)
-			of_main = status;
-	return of_main;
 }
 
 static void take_signals(void)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, plain = { .sa_handler = SIG_DFL };
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGABRT, SIGTRAP };
 
 	sigfillset(&init.all);
 	/* a fault of our own must end us */
-	sigdelset(&init.all, SIGSEGV);
-	sigdelset(&init.all, SIGBUS);
-	sigdelset(&init.all, SIGILL);
-	sigdelset(&init.all, SIGFPE);
-	sigdelset(&init.all, SIGSYS);
+	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&init.all, faults[i]);
 	sigprocmask(SIG_BLOCK, &init.all, &init.received);
 	/* setting the terminal's group from the background must not stop us */
 	sigaction(SIGTTOU, &ignore, &init.old_ttou);
@@ -98,44 +86,188 @@ static void take_signals(void)
 	sigaction(SIGCHLD, &plain, &init.old_chld);
 }
 
+/* --- signals --------------------------------------------------------------------------------- */
+
+static void send_on(int signo, const siginfo_t *info)
+{
+	/* a value that came with it goes on with it (sigqueue(3)); a group has no sigqueue */
+	if (info && info->si_code == SI_QUEUE && init.rules.target == TO_CHILD &&
+		sigqueue(init.main_pid, signo, info->si_value) == 0)
+		return;
+	if (init.rules.target == TO_ALL && getpid() == 1)
+		kill(-1, signo);
+	else if (init.rules.target != TO_CHILD && kill(-init.main_pid, signo) == 0)
+		return;
+	else
+		kill(init.main_pid, signo);
+}
+
+static void next_stop(void)
+{
+	const struct stop_step *step;
+
+	init.stop_step = decide_next_stop(&init.rules, init.stop_step);
+	step = &init.rules.stop[init.stop_step];
+	send_on(step->signo, NULL);
+	init.due_ms = step->wait_ms >= 0 && init.stop_step + 1 < init.rules.n_stop
+			      ? now_ms() + step->wait_ms
+			      : -1;
+}
+
+static void take_signal(const siginfo_t *info)
+{
+	struct decided d = decide_signal(&init.rules, info->si_signo);
+
+	if (!init.main_pid && (info->si_signo == SIGTERM || info->si_signo == SIGINT))
+		_exit(0); /* pause */
+	if (!init.main_pid || init.main_ended)
+		return;
+	switch (d.what) {
+	case DECIDE_FORWARD:
+		send_on(d.signo, info);
+		break;
+	case DECIDE_STOP:
+		next_stop();
+		break;
+	case DECIDE_STOP_OURSELVES:
+		send_on(d.signo, NULL);
+		if (getpid() != 1)
+			kill(getpid(), SIGSTOP);
+		break;
+	case DECIDE_REAP:
+	case DECIDE_NOTHING:
+		break;
+	}
+}
+
+/* --- reaping --------------------------------------------------------------------------------- */
+
+static void tell_of(pid_t pid, int status)
+{
+	char a[24], b[24];
+
+	if (pid == init.main_pid || !init.rules.warns)
+		return;
+	say("clade-init: reaped process ", digits(a, pid),
+		WIFSIGNALED(status) ? ", signal " : ", exit ",
+		digits(b, WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+}
+
+static void reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+		tell_of(pid, status);
+		if (pid != init.main_pid)
+			continue;
+		init.main_ended = true;
+		init.main_status = status;
+	}
+}
+
+/* Is nobody left? waitpid's ECHILD is not enough: who entered by setns is no child of ours. */
+static bool is_alone(void)
+{
+	if (getpid() == 1)
+		return kill(-1, 0) < 0 && errno == ESRCH;
+	return waitpid(-1, NULL, WNOHANG | __WALL) < 0 && errno == ECHILD;
+}
+
+static void signal_rest(int signo)
+{
+	if (getpid() == 1)
+		kill(-1, signo);
+	else
+		kill(-init.main_pid, signo);
+}
+
+static _Noreturn void end(void)
+{
+	_exit(decide_exit_code(&init.rules, init.main_status));
+}
+
+/* The main program has ended: what follows, until we may. */
+static void after_main(void)
+{
+	if (!init.draining) {
+		if (init.rules.term_group_at_end)
+			kill(-init.main_pid, SIGTERM);
+		if (init.rules.drain_ms < 0 || is_alone())
+			end();
+		init.draining = true;
+		signal_rest(SIGTERM);
+		init.due_ms = now_ms() + init.rules.drain_ms;
+	}
+	if (is_alone())
+		end();
+}
+
+static void time_is_up(void)
+{
+	init.due_ms = -1;
+	if (!init.draining) {
+		next_stop();
+		return;
+	}
+	if (init.killed)
+		end();
+	init.killed = true;
+	signal_rest(SIGKILL);
+	init.due_ms = now_ms() + 1000;
+}
+
+/* The next signal, or 0 when a time is up. */
+static int wait_for_signal(siginfo_t *info)
+{
+	struct timespec left;
+	int64_t ms;
+
+	if (init.due_ms < 0)
+		return sigwaitinfo(&init.all, info);
+	ms = init.due_ms - now_ms();
+	/* who entered and is not our child ends without telling us: looked for ten times a second
+	 */
+	if (init.draining && ms > 100)
+		ms = 100;
+	if (ms < 0)
+		ms = 0;
+	left = (struct timespec){ ms / 1000, (ms % 1000) * 1000000 };
+	return sigtimedwait(&init.all, info, &left);
+}
+
 int main(int argc, char **argv)
 {
-	int at = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
+	int at = 1, code = 2;
 
-	if (at >= argc || argv[1][0] == '\0') {
-		say("usage: clade-init [--] PROGRAM [ARG...]", "", "");
-		return 2;
-	}
+	if (options_parse(argc, argv, &init.rules, &at, &code) != OPTIONS_RUN)
+		return code;
 	take_signals();
+	if (init.rules.parent_death)
+		prctl(PR_SET_PDEATHSIG, init.rules.parent_death);
 	/* elsewhere than as PID 1 orphans come to the nearest subreaper: that is us */
-	if (getpid() != 1)
+	if (getpid() != 1 || init.rules.subreaper)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
-	init.main_pid = fork();
+	init.main_pid = init.rules.pause ? 0 : fork();
 	if (init.main_pid < 0) {
-		say("fork failed for ", argv[at], "");
+		say("clade-init: fork: ", strerror(errno), NULL, NULL);
 		return 125;
 	}
-	if (init.main_pid == 0)
+	if (!init.rules.pause && init.main_pid == 0)
 		become_program(argv + at);
 	if (chdir("/") < 0)
-		say("chdir /", "", "");
+		say("clade-init: chdir /: ", strerror(errno), NULL, NULL);
 	for (;;) {
-		siginfo_t info;
-		int status;
+		siginfo_t info = { 0 };
+		int s = wait_for_signal(&info);
 
-		if (sigwaitinfo(&init.all, &info) < 0)
-			continue;
-		switch (decide_signal(info.si_signo)) {
-		case DECIDE_REAP:
-			status = reap();
-			if (status >= 0)
-				return decide_exit_code(status);
-			break;
-		case DECIDE_FORWARD:
-			forward(&info);
-			break;
-		case DECIDE_NOTHING:
-			break;
-		}
+		if (s > 0 && s != SIGCHLD)
+			take_signal(&info);
+		reap();
+		if (init.main_ended)
+			after_main();
+		if (init.due_ms >= 0 && now_ms() >= init.due_ms)
+			time_is_up();
 	}
 }
