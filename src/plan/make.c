@@ -68,6 +68,9 @@ int plan_make(const struct plan_request *req, struct plan *ret, struct err *e)
 	copy_names(&d);
 	if (!req->spec->has_process)
 		return err_say(e, "process: there is none to run");
+	/* features says so, too; ignored, a promise of isolation would be broken */
+	if (req->spec->linux_.intel_rdt.set)
+		return err_say(e, "linux.intelRdt: clade does not set resctrl groups");
 	if (namespaces_decide(&d, e) < 0 || ids_decide(&d, process, e) < 0 ||
 		root_decide(&d, e) < 0 || mounts_decide(&d, e) < 0 || devices_decide(&d, e) < 0 ||
 		cgroup_decide(&d, e) < 0 || sysctl_decide(&d, e) < 0 ||
