@@ -99,59 +99,6 @@ static int64_t json_number(const struct json *all, const char *name)
 	return v && json_i64(v, &n) == 0 ? n : 0;
 }
 
-const char *bundle_cgroup_of(
-	const struct bundles *b, const char *path, const char *controller, struct arena *a)
-{
-	const struct host *h = &b->host;
-	size_t n = strlen(controller);
-
-	if (!path)
-		return NULL;
-	for (size_t i = 0; i < h->n_v1; i++)
-		for (const char *s = h->v1[i].controllers; s; s = strchr(s, ',')) {
-			s += *s == ',';
-			if (strncmp(s, controller, n) == 0 && (s[n] == ',' || !s[n]))
-				return arena_printf(a, "%s%s", h->v1[i].mount_point, path);
-		}
-	if (h->v2_mount_point &&
-		(str_eq(controller, "freezer") || h->cgroup_mode == CGROUP_MODE_V2))
-		return arena_printf(a, "%s%s", h->v2_mount_point, path);
-	return NULL;
-}
-
-const char **bundle_cgroups(const struct bundles *b, const char *path, struct arena *a)
-{
-	const char **all = arena_array(a, b->host.n_v1 + 2, sizeof(*all));
-	size_t n = 0;
-
-	if (!path || path[0] != '/' || !path[1])
-		return all;
-	for (size_t i = 0; i < b->host.n_v1; i++)
-		all[n++] = arena_printf(a, "%s%s", b->host.v1[i].mount_point, path);
-	if (b->host.v2_mount_point)
-		all[n++] = arena_printf(a, "%s%s", b->host.v2_mount_point, path);
-	return all;
-}
-
-int bundle_clear_cgroups(const struct bundles *b, const char *path, struct arena *a, struct err *e)
-{
-	const char **folders = bundle_cgroups(b, path, a);
-
-	for (size_t i = 0; folders[i]; i++)
-		if (access(folders[i], F_OK) == 0 && cgroup_is_frozen(folders[i]))
-			cgroup_freeze(folders[i], false, CLEAR_TIMEOUT_MS);
-	for (size_t i = 0; folders[i]; i++)
-		if (access(folders[i], F_OK) == 0 && cgroup_is_populated(folders[i]))
-			cgroup_kill(folders[i]);
-	for (size_t i = 0; folders[i]; i++) {
-		int r = cgroup_remove(folders[i], CLEAR_TIMEOUT_MS);
-
-		if (r < 0)
-			return err_set(e, -r, "remove cgroup %s", folders[i]);
-	}
-	return 0;
-}
-
 static enum bundle_status status_of(const struct bundles *b, struct kept *k)
 {
 	const char *freezer;
@@ -160,7 +107,7 @@ static enum bundle_status status_of(const struct bundles *b, struct kept *k)
 		return BUNDLE_STOPPED;
 	if (faccessat(k->dir, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return BUNDLE_CREATED;
-	freezer = bundle_cgroup_of(b, k->cgroup_path, "freezer", &k->arena);
+	freezer = cgroup_folder_of(&b->host, k->cgroup_path, "freezer", &k->arena);
 	return freezer && cgroup_is_frozen(freezer) ? BUNDLE_PAUSED : BUNDLE_RUNNING;
 }
 

@@ -176,7 +176,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	if (r == 0) {
 		join.plan = &plan;
 		join.init = &k.init;
-		join.cgroup_paths = bundle_cgroups(b, k.cgroup_path, &arena);
+		join.cgroup_paths = cgroup_folders(&b->host, k.cgroup_path, &arena);
 		join.ignore_paused = x->ignore_paused;
 		r = birth_join(&join, &born, e);
 		r = r ? -(e->code ? e->code : EIO) : 0;

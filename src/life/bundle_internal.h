@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "life/bundle.h"
+#include "life/cgroups.h"
 #include "os/proc_ref.h"
 
 struct birth_result;
@@ -35,12 +36,6 @@ int kept_spec(const struct bundles *b, const struct kept *k, struct spec *ret, s
 /* The state as hooks get it: malloc'ed. */
 char *kept_state_json(
 	const char *id, const char *bundle, const char *status, pid_t pid, const struct spec *spec);
-
-/* Absolute folders of its cgroup, NULL-terminated. */
-const char **bundle_cgroups(const struct bundles *b, const char *path, struct arena *a);
-const char *bundle_cgroup_of(
-	const struct bundles *b, const char *path, const char *controller, struct arena *a);
-int bundle_clear_cgroups(const struct bundles *b, const char *path, struct arena *a, struct err *e);
 
 /* The terminal's master, or a pidfd, to whoever waits for it at a socket's path. */
 int bundle_send_fd(const char *socket_path, const char *what, int fd, struct err *e);

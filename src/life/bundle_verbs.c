@@ -70,7 +70,7 @@ int bundle_start(struct bundles *b, const char *id, struct err *e)
  */
 static int kill_cgroup(const struct bundles *b, struct kept *k, int signo, struct err *e)
 {
-	const char **folders = bundle_cgroups(b, k->cgroup_path, &k->arena);
+	const char **folders = cgroup_folders(&b->host, k->cgroup_path, &k->arena);
 	autofree pid_t *pids = NULL;
 	size_t n = 0;
 	int r = -ENOENT;
@@ -129,7 +129,7 @@ int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 			bundle_status_word(k.status));
 	if (k.init.pidfd >= 0)
 		proc_ref_signal(&k.init, SIGKILL);
-	if (bundle_clear_cgroups(b, k.cgroup_path, &k.arena, e) < 0)
+	if (cgroups_clear(&b->host, k.cgroup_path, &k.arena, e) < 0)
 		return -e->code;
 	if (k.init.pidfd >= 0 && proc_ref_wait(&k.init, KILL_TIMEOUT_MS) < 0)
 		return err_say(
@@ -153,7 +153,7 @@ int bundle_pause(struct bundles *b, const char *id, bool pause, struct err *e)
 		return err_say(e, "container not running");
 	if (!pause && k.status != BUNDLE_PAUSED)
 		return err_say(e, "container not paused");
-	folder = bundle_cgroup_of(b, k.cgroup_path, "freezer", &k.arena);
+	folder = cgroup_folder_of(&b->host, k.cgroup_path, "freezer", &k.arena);
 	if (!folder)
 		return err_say(e, "container %s has no cgroup that could be frozen", id);
 	r = cgroup_freeze(folder, pause, FREEZE_TIMEOUT_MS);
@@ -180,19 +180,8 @@ int bundle_update(
 	req.bundle = k.bundle;
 	if (r == 0)
 		r = plan_make_update(&req, resources, &plan, e);
-	for (size_t i = 0; r == 0 && i < plan.cgroup.n_writes; i++) {
-		const struct plan_cgroup_write *w = &plan.cgroup.writes[i];
-		const char *folder =
-			w->controller ? bundle_cgroup_of(b, k.cgroup_path, w->controller, &k.arena)
-			: b->host.v2_mount_point ? arena_printf(&k.arena, "%s%s",
-							   b->host.v2_mount_point, k.cgroup_path)
-						 : NULL;
-		autofd dir = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-		int done = dir < 0 ? -ENOENT : file_write(dir, w->file, w->value);
-
-		if (done < 0 && !(done == -ENOENT && w->optional))
-			r = err_set(e, -done, "write %s to %s", w->value, w->file);
-	}
+	if (r == 0)
+		r = cgroups_write(&b->host, k.cgroup_path, &plan.cgroup, &k.arena, e);
 	plan_done(&plan);
 	spec_done(&spec);
 	return r;
@@ -210,7 +199,7 @@ int bundle_pids(const struct bundles *b, const char *id, struct arena *a, pid_t 
 	*ret_n = 0;
 	if (kept_open(b, id, &k, e) < 0)
 		return -e->code;
-	folders = bundle_cgroups(b, k.cgroup_path, &k.arena);
+	folders = cgroup_folders(&b->host, k.cgroup_path, &k.arena);
 	for (size_t i = 0; folders[i]; i++)
 		if (cgroup_pids(folders[i], &pids, &n) == 0)
 			break;
@@ -244,9 +233,9 @@ int bundle_stats(const struct bundles *b, const char *id, struct bundle_stats *r
 		return -e->code;
 	if (k.init.pidfd < 0)
 		return err_say(e, "container not running");
-	cpu = bundle_cgroup_of(b, k.cgroup_path, "cpuacct", &k.arena);
-	memory = bundle_cgroup_of(b, k.cgroup_path, "memory", &k.arena);
-	pids = bundle_cgroup_of(b, k.cgroup_path, "pids", &k.arena);
+	cpu = cgroup_folder_of(&b->host, k.cgroup_path, "cpuacct", &k.arena);
+	memory = cgroup_folder_of(&b->host, k.cgroup_path, "memory", &k.arena);
+	pids = cgroup_folder_of(&b->host, k.cgroup_path, "pids", &k.arena);
 	ret->cpu_ns = v2 ? key(cpu, "cpu.stat", "usage_usec", 1000)
 			 : number(cpu, v2, "cpuacct.usage", "");
 	ret->cpu_user_ns = v2 ? key(cpu, "cpu.stat", "user_usec", 1000)

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's folders in every hierarchy of the host, found again by its path. */
+#include "life/cgroups.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
-#include "life/internal.h"
 #include "os/cgroup.h"
+#include "os/file.h"
 
-const char **cgroup_folders(const struct life *l, const char *path, struct arena *a)
+enum { CLEAR_TIMEOUT_MS = 10000 };
+
+const char **cgroup_folders(const struct host *h, const char *path, struct arena *a)
 {
-	const char **all = arena_array(a, l->host.n_v1 + 2, sizeof(*all));
+	const char **all = arena_array(a, h->n_v1 + 2, sizeof(*all));
 	size_t n = 0;
 
 	if (!path || !path[0] || str_eq(path, "/"))
 		return all;
-	for (size_t i = 0; i < l->host.n_v1; i++)
-		all[n++] = arena_printf(a, "%s%s", l->host.v1[i].mount_point, path);
-	if (l->host.v2_mount_point)
-		all[n++] = arena_printf(a, "%s%s", l->host.v2_mount_point, path);
+	for (size_t i = 0; i < h->n_v1; i++)
+		all[n++] = arena_printf(a, "%s%s", h->v1[i].mount_point, path);
+	if (h->v2_mount_point)
+		all[n++] = arena_printf(a, "%s%s", h->v2_mount_point, path);
 	return all;
 }
 
@@ -36,10 +40,8 @@ static bool names(const char *controllers, const char *one)
 }
 
 const char *cgroup_folder_of(
-	const struct life *l, const char *path, const char *controller, struct arena *a)
+	const struct host *h, const char *path, const char *controller, struct arena *a)
 {
-	const struct host *h = &l->host;
-
 	if (!path)
 		return NULL;
 	for (size_t i = 0; i < h->n_v1; i++)
@@ -53,9 +55,9 @@ const char *cgroup_folder_of(
 }
 
 /* Kills what is left and removes the folders; the freezer first lets go of what it holds. */
-int cgroups_clear(const struct life *l, const char *path, struct arena *a, struct err *e)
+int cgroups_clear(const struct host *h, const char *path, struct arena *a, struct err *e)
 {
-	const char **folders = cgroup_folders(l, path, a);
+	const char **folders = cgroup_folders(h, path, a);
 	int r;
 
 	for (size_t i = 0; folders[i]; i++)
@@ -72,12 +74,30 @@ int cgroups_clear(const struct life *l, const char *path, struct arena *a, struc
 	return 0;
 }
 
-const char *held_cgroup(const struct held *h, struct arena *a)
+int cgroups_write(const struct host *h, const char *path, const struct plan_cgroup *c,
+	struct arena *a, struct err *e)
 {
-	char text[8192], path[4096];
+	for (size_t i = 0; i < c->n_writes; i++) {
+		const struct plan_cgroup_write *w = &c->writes[i];
+		const char *folder;
+		autofd dir = FD_NONE;
+		int r;
 
-	if (!held_text(h, "born", text, sizeof(text)) ||
-		!store_value(text, "cgroup", path, sizeof(path)) || path[0] != '/')
-		return NULL;
-	return arena_strdup(a, path);
+		if (w->controller)
+			folder = cgroup_folder_of(h, path, w->controller, a);
+		else
+			folder = h->v2_mount_point && path
+					 ? arena_printf(a, "%s%s", h->v2_mount_point, path)
+					 : NULL;
+		if (!folder && w->optional)
+			continue;
+		if (!folder)
+			return err_say(
+				e, "write %s: this host has no cgroup controller for it", w->file);
+		dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		r = dir < 0 ? -errno : file_write(dir, w->file, w->value);
+		if (r < 0 && !(r == -ENOENT && w->optional))
+			return err_set(e, -r, "write %s to %s/%s", w->value, folder, w->file);
+	}
+	return 0;
 }

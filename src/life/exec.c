@@ -193,7 +193,7 @@ static int join(const struct held *h, const struct life *l, const struct plan *p
 	struct join_request req = {
 		.plan = plan,
 		.init = init,
-		.cgroup_paths = cgroup_folders(l, held_cgroup(h, &arena), &arena),
+		.cgroup_paths = cgroup_folders(&l->host, held_cgroup(h, &arena), &arena),
 		.stdio = { s->theirs[0], s->theirs[1], s->theirs[2] },
 		/* docker's too: its orphans are then known from children of PID 1 */
 		.new_session = true,

@@ -64,6 +64,16 @@ const char *held_path(const struct life *l, const struct held *h, const char *fi
 	return arena_printf(a, "%s/%s%s%s", l->root, h->id, file[0] ? "/" : "", file);
 }
 
+const char *held_cgroup(const struct held *h, struct arena *a)
+{
+	char text[8192], path[4096];
+
+	if (!held_text(h, "born", text, sizeof(text)) ||
+		!store_value(text, "cgroup", path, sizeof(path)) || path[0] != '/')
+		return NULL;
+	return arena_strdup(a, path);
+}
+
 bool keep_is_alive(int dir)
 {
 	autofd fd = openat(dir, "keep", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -100,7 +110,7 @@ static bool look_at_exit(const struct held *h, struct now *n)
 static bool is_paused(const struct life *l, const struct held *h)
 {
 	autoarena arena = { 0 };
-	const char *folder = cgroup_folder_of(l, held_cgroup(h, &arena), "freezer", &arena);
+	const char *folder = cgroup_folder_of(&l->host, held_cgroup(h, &arena), "freezer", &arena);
 
 	return folder && cgroup_is_frozen(folder);
 }

@@ -6,6 +6,7 @@
 #include <termios.h>
 
 #include "base/fd.h"
+#include "life/cgroups.h"
 #include "life/life.h"
 #include "os/proc_ref.h"
 #include "store/record.h"
@@ -13,8 +14,6 @@
 
 enum {
 	LOG_BYTES = 10 << 20, /* of one container, both files together: /run is memory */
-	CGROUPS_MAX = 32,
-	CLEAR_TIMEOUT_MS = 10000,
 };
 
 /* A container's folder and record, opened. */
@@ -57,12 +56,6 @@ bool keep_is_alive(int dir);
 /* Waits until it is not: 0, or -ETIMEDOUT. */
 int keep_wait(int dir, int timeout_ms);
 
-/* cgroups.c: the absolute folders of a path, NULL-terminated, in the arena. */
-const char **cgroup_folders(const struct life *l, const char *path, struct arena *a);
-/* Where the container's counters and freezer are; NULL: no such controller. */
-const char *cgroup_folder_of(
-	const struct life *l, const char *path, const char *controller, struct arena *a);
-int cgroups_clear(const struct life *l, const char *path, struct arena *a, struct err *e);
 /* The cgroup path recorded when it was born; NULL: none. */
 const char *held_cgroup(const struct held *h, struct arena *a);
 

@@ -15,7 +15,7 @@ enum { KILL_TIMEOUT_MS = 10000 };
 int held_clear(const struct life *l, struct held *h, bool all, struct err *e)
 {
 	autoarena arena = { 0 };
-	int r = cgroups_clear(l, held_cgroup(h, &arena), &arena, e);
+	int r = cgroups_clear(&l->host, held_cgroup(h, &arena), &arena, e);
 
 	if (r < 0)
 		return r;
@@ -42,7 +42,7 @@ static int kill_all(const struct life *l, struct held *h, struct now *now, struc
 	if (now->init.pidfd >= 0) {
 		proc_ref_signal(&now->init, SIGKILL);
 		/* the frozen of cgroup v1 die when they are thawed */
-		if (cgroups_clear(l, held_cgroup(h, &arena), &arena, e) < 0)
+		if (cgroups_clear(&l->host, held_cgroup(h, &arena), &arena, e) < 0)
 			return -e->code;
 		if (proc_ref_wait(&now->init, KILL_TIMEOUT_MS) < 0)
 			return err_say(e,

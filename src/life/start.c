@@ -148,8 +148,8 @@ struct start {
 
 static const char *oom_file(const struct start *s)
 {
-	const char *folder =
-		cgroup_folder_of(s->l, s->ld.plan.cgroup.path, "memory", (struct arena *)&s->arena);
+	const char *folder = cgroup_folder_of(
+		&s->l->host, s->ld.plan.cgroup.path, "memory", (struct arena *)&s->arena);
 
 	if (!folder || s->ld.plan.cgroup.manager == CGROUP_NONE)
 		return "";

@@ -111,7 +111,7 @@ int life_kill(const struct life *l, const char *ref, int signo, struct err *e)
 static void thaw(const struct life *l, const struct held *h)
 {
 	autoarena arena = { 0 };
-	const char *folder = cgroup_folder_of(l, held_cgroup(h, &arena), "freezer", &arena);
+	const char *folder = cgroup_folder_of(&l->host, held_cgroup(h, &arena), "freezer", &arena);
 
 	if (folder && cgroup_is_frozen(folder))
 		cgroup_freeze(folder, false, FREEZE_TIMEOUT_MS);
@@ -207,7 +207,7 @@ static int set_frozen(const struct life *l, const char *ref, bool frozen, struct
 	if (frozen == (now.status == LIFE_PAUSED))
 		return err_say(e, "container %s is %s", h.record.name,
 			frozen ? "already paused" : "not paused");
-	folder = cgroup_folder_of(l, held_cgroup(&h, &arena), "freezer", &arena);
+	folder = cgroup_folder_of(&l->host, held_cgroup(&h, &arena), "freezer", &arena);
 	if (!folder)
 		return err_say(e, "container %s has no cgroup that could be frozen", h.record.name);
 	r = cgroup_freeze(folder, frozen, FREEZE_TIMEOUT_MS);

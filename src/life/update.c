@@ -9,34 +9,6 @@
 #include "os/cgroup.h"
 #include "os/file.h"
 
-static int write_limits(const struct life *l, const struct plan_cgroup *c, const char *path,
-	struct arena *a, struct err *e)
-{
-	for (size_t i = 0; i < c->n_writes; i++) {
-		const struct plan_cgroup_write *w = &c->writes[i];
-		const char *folder;
-		autofd dir = FD_NONE;
-		int r;
-
-		if (w->controller)
-			folder = cgroup_folder_of(l, path, w->controller, a);
-		else
-			folder = l->host.v2_mount_point
-					 ? arena_printf(a, "%s%s", l->host.v2_mount_point, path)
-					 : NULL;
-		if (!folder && w->optional)
-			continue;
-		if (!folder)
-			return err_say(
-				e, "write %s: this host has no cgroup controller for it", w->file);
-		dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		r = dir < 0 ? -errno : file_write(dir, w->file, w->value);
-		if (r < 0 && !(r == -ENOENT && w->optional))
-			return err_set(e, -r, "write %s to %s/%s", w->value, folder, w->file);
-	}
-	return 0;
-}
-
 static int update_limits(
 	const struct life *l, struct held *h, const struct spec_resources *resources, struct err *e)
 {
@@ -55,7 +27,7 @@ static int update_limits(
 	if (r == 0)
 		r = now_look(l, h, &now, e);
 	if (r == 0 && now.init.pidfd >= 0)
-		r = write_limits(l, &plan.cgroup, held_cgroup(h, &arena), &arena, e);
+		r = cgroups_write(&l->host, held_cgroup(h, &arena), &plan.cgroup, &arena, e);
 	plan_done(&plan);
 	return r;
 }
@@ -102,9 +74,9 @@ int life_stats(const struct life *l, const char *ref, struct life_stats *ret, st
 	if (now.init.pidfd < 0)
 		return 0;
 	path = held_cgroup(&h, &a);
-	cpu = cgroup_folder_of(l, path, "cpuacct", &a);
-	memory = cgroup_folder_of(l, path, "memory", &a);
-	pids = cgroup_folder_of(l, path, "pids", &a);
+	cpu = cgroup_folder_of(&l->host, path, "cpuacct", &a);
+	memory = cgroup_folder_of(&l->host, path, "memory", &a);
+	pids = cgroup_folder_of(&l->host, path, "pids", &a);
 	if (!v2)
 		ret->cpu_ns = read_one(cpu, "cpuacct.usage", NULL, false);
 	else if (cpu && cgroup_read_key(cpu, "cpu.stat", "usage_usec", &us) == 0)
