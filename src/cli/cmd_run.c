@@ -88,6 +88,8 @@ static int parse_quota(void *opts, const struct opt *o, const char *value, struc
 			"NIS domain name inside" },                                                \
 		{ "init", 0, OPT_FLAG, RUN(init), NULL,                                            \
 			"clade-init as PID 1: reaps, forwards signals" },                          \
+		{ "reap", 0, OPT_STRING, RUN(reap), "kernel",                                      \
+			"PID 1 ignores SIGCHLD: the kernel reaps" },                               \
 		{ "pid", 0, OPT_STRING, RUN(pid), "private|host|container:NAME|ns:PATH",           \
 			"PID namespace" },                                                         \
 		{ "net", 0, OPT_STRING, RUN(net), "private|host|none|container:NAME|ns:PATH",      \

@@ -24,6 +24,7 @@ const struct cmd *const commands[] = {
 	&cmd_ns,
 	&cmd_pid,
 	&cmd_zombies,
+	&cmd_doctor,
 	&cmd_events,
 	&cmd_reap,
 	&cmd_metrics,

@@ -612,6 +612,14 @@ static int process(struct build *b, struct err *e)
 		return err_say(e, "there is no command to run");
 	if (environment(b, e) < 0 || caps(b, e) < 0 || ulimits(b, e) < 0)
 		return -e->code;
+	if (run->reap && !str_eq(run->reap, "kernel"))
+		return err_say(e, "--reap %s: only kernel is known", run->reap);
+	if (run->reap) {
+		struct spec_pair *pair = arena_grow(
+			b->a, &b->spec->annotations.items, &b->spec->annotations.n, sizeof(*pair));
+
+		*pair = (struct spec_pair){ "clade.reap", run->reap };
+	}
 	b->rest->groups = (struct spec_strings){ run->groups.items, run->groups.n };
 	return 0;
 }

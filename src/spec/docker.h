@@ -15,7 +15,7 @@ struct docker_run {
 	int n_args;
 	struct opt_list env, env_files, volumes, mounts, tmpfs, cap_add, cap_drop, security_opts;
 	struct opt_list ulimits, devices, sysctls, groups;
-	const char *hostname, *domainname, *workdir, *entrypoint;
+	const char *hostname, *domainname, *workdir, *entrypoint, *reap;
 	const char *pid, *net, *ipc, *uts, *cgroupns;
 	const char *cpus, *cpuset_cpus, *cpuset_mems;
 	bool has_entrypoint; /* "" is one: it resets the image's */

@@ -96,3 +96,24 @@ time.sleep(1000)'
 	grep -q clade_scan_seconds out.prom
 	run -125 clade metrics --textfile /no/such/folder/x
 }
+
+@test "doctor: verdicts with their reason and what helps; exit 1 when there are any" {
+	clade run -d --name well dir:rootfs sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+	until_true eval 'clade doctor well'
+	[[ "$(clade doctor well)" == *"nothing to complain about"* ]]
+	clade run -d --name ill dir:rootfs sleep 1000
+	zombie_in ill
+	run -1 clade doctor ill
+	[[ "$output" == *"init-does-not-reap in "*"clade reap"*"--init"* ]]
+	[[ "$output" == *"deaf-to-term"*"no handler for TERM"* ]]
+	clade doctor --json ill | jq -e 'map(.kind) | index("init-does-not-reap")' || [ $? = 0 ]
+	run -125 clade doctor nothing-of-this-name
+}
+
+@test "run --reap=kernel: orphans of a deaf PID 1 are reaped by the kernel" {
+	clade run -d --name box --reap=kernel dir:rootfs sleep 1000
+	clade exec box sh -c 'sh -c "sleep 0.1 & exit"'
+	sleep 0.4
+	[ "$(clade zombies --json box 2>/dev/null | jq length)" = 0 ]
+	run -125 clade run --rm --reap=nobody dir:rootfs true
+}
