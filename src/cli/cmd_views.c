@@ -36,7 +36,9 @@ static int print(const struct cmd_call *call, const struct col *cols, const char
 	const void *data, size_t n, struct err *e)
 {
 	const struct table_opts *o = call->opts;
-	struct cols_style style = { .no_headings = o->no_headings, .raw = o->raw };
+	struct cols_style style = {
+		.no_headings = o->no_headings, .raw = o->raw, .width = life_stdout_width()
+	};
 	const struct col **picked;
 	autotext t = { 0 };
 

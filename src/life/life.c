@@ -16,6 +16,7 @@
 #include "os/file.h"
 #include "os/probe.h"
 #include "os/seal.h"
+#include "os/tty.h"
 
 static const char *default_root(struct arena *a, uid_t euid)
 {
@@ -109,6 +110,13 @@ int life_write_file(const char *path, const char *text, size_t n, struct err *e)
 	if (r < 0)
 		unlink(beside.p);
 	return r < 0 ? err_set(e, -r, "write %s", path) : 0;
+}
+
+unsigned life_stdout_width(void)
+{
+	uint16_t rows, cols;
+
+	return isatty(STDOUT_FILENO) && tty_get_size(STDOUT_FILENO, &rows, &cols) == 0 ? cols : 0;
 }
 
 bool life_stdin_is_tty(void)

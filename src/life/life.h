@@ -55,6 +55,9 @@ enum life_status {
 /* Writes a file whole, beside its place first. */
 int life_write_file(const char *path, const char *text, size_t n, struct err *e);
 
+/* How wide standard output is; 0: no terminal, nothing is cut. */
+unsigned life_stdout_width(void);
+
 /* Is standard input a terminal? */
 bool life_stdin_is_tty(void);
 
