@@ -12,7 +12,7 @@
 struct run_opts {
 	struct docker_run run;
 	struct life_create create;
-	bool detach, dry_run, sig_proxy, tty_set;
+	bool detach, dry_run, sig_proxy;
 	const char *restart;
 };
 

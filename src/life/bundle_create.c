@@ -20,6 +20,7 @@
 #include "life/relay.h"
 #include "os/clone.h"
 #include "os/file.h"
+#include "os/tty.h"
 #include "store/store.h"
 
 struct making {
@@ -244,6 +245,9 @@ int bundle_accompany(struct proc_ref *process, int tty, int *ret_code, struct er
 	struct relay *r = mem_alloc(sizeof(*r));
 	int status = 0, end;
 
+	/* as runc in the foreground: our own terminal adds the carriage returns */
+	if (tty >= 0)
+		tty_plain_output(tty);
 	r->tty = tty;
 	r->process = process;
 	r->in.from = tty >= 0 ? STDIN_FILENO : FD_NONE;
@@ -252,6 +256,8 @@ int bundle_accompany(struct proc_ref *process, int tty, int *ret_code, struct er
 	r->err.from = FD_NONE;
 	r->err.to = STDERR_FILENO;
 	end = console_begin(&r->console, tty >= 0, true, "", e);
+	if (end == 0 && r->console.raw)
+		tty_keep_output(STDIN_FILENO, &r->console.old);
 	if (end == 0)
 		end = relay_run(r, e);
 	console_end(&r->console);

@@ -40,11 +40,6 @@ void held_done(struct held *h)
 	arena_done(&h->arena);
 }
 
-int held_wrap(const struct held *h, struct err *e)
-{
-	return err_wrap(e, "container %s", h->record.name);
-}
-
 bool held_text(const struct held *h, const char *file, char *buf, size_t size)
 {
 	return file_read(h->dir, file, buf, size) > 0;

@@ -32,9 +32,6 @@ void held_done(struct held *h);
 		.dir = FD_NONE                                                                     \
 	}
 
-/* "container web: " before a message. */
-int held_wrap(const struct held *h, struct err *e);
-
 /* What a container is doing now, by its files, its minder's lock and its init. */
 struct now {
 	enum life_status status;

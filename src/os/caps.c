@@ -49,16 +49,6 @@ int caps_bound(uint64_t keep, unsigned last_cap)
 	return 0;
 }
 
-uint64_t caps_bounding(unsigned last_cap)
-{
-	uint64_t set = 0;
-
-	for (unsigned cap = 0; cap <= last_cap; cap++)
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
-			set |= UINT64_C(1) << cap;
-	return set;
-}
-
 int caps_ambient(uint64_t raise, unsigned last_cap)
 {
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)

@@ -11,7 +11,6 @@ int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 
 /* Drops from the bounding set what is not in keep. */
 int caps_bound(uint64_t keep, unsigned last_cap);
-uint64_t caps_bounding(unsigned last_cap);
 
 /* Clears the ambient set, then raises these, which must be permitted and inheritable. */
 int caps_ambient(uint64_t raise, unsigned last_cap);

@@ -33,6 +33,16 @@ int tty_plain_output(int slave)
 	return tcsetattr(slave, TCSANOW, &t) < 0 ? -errno : 0;
 }
 
+int tty_keep_output(int fd, const struct termios *old)
+{
+	struct termios t;
+
+	if (tcgetattr(fd, &t) < 0)
+		return -errno;
+	t.c_oflag = old->c_oflag;
+	return tcsetattr(fd, TCSADRAIN, &t) < 0 ? -errno : 0;
+}
+
 int tty_set_size(int fd, uint16_t rows, uint16_t cols)
 {
 	struct winsize size = { .ws_row = rows, .ws_col = cols };

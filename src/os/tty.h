@@ -24,5 +24,7 @@ int tty_make_controlling(int slave);
 /* Raw mode as cfmakeraw(3) with the old state in *ret_old; tty_restore() brings it back. */
 int tty_make_raw(int fd, struct termios *ret_old);
 int tty_restore(int fd, const struct termios *old);
+/* Raw, but for the output, which is as it was. */
+int tty_keep_output(int fd, const struct termios *old);
 
 bool tty_is(int fd);

@@ -254,3 +254,12 @@ status() { "${RT[@]}" state "$1" | jq -r .status; }
 	run "${RT[@]}" run -b bundle "$(id)"
 	[[ "$status" != 0 || "$output" == *0 ]]
 }
+
+@test "oci: run with a terminal in the foreground: plain newlines, the user's terminal comes back" {
+	edit '.process.terminal = true | .process.args = ["sh", "-c", "tty; exit 4"]'
+	typed=$'=>/dev/pts/0'
+	run -4 terminal "${RT[@]}" run -b bundle "$(id)"
+	[[ "$output" == *"[terminal: cooked]"* ]]
+	run -4 "${RT[@]}" run -b bundle "$(id)" </dev/null
+	[ "$output" = /dev/pts/0 ]
+}
