@@ -15,18 +15,6 @@
 
 enum { REMOVE_TIMEOUT_MS = 5000 };
 
-static bool names_controller(const char *controllers, const char *one)
-{
-	size_t n = strlen(one);
-
-	for (const char *s = controllers; s; s = strchr(s, ',')) {
-		s += *s == ',';
-		if (strncmp(s, one, n) == 0 && (s[n] == ',' || !s[n]))
-			return true;
-	}
-	return false;
-}
-
 static int make_one(struct birth *b, const char *mount_point, bool v2, struct err *e)
 {
 	const struct plan_cgroup *c = &b->plan->cgroup;
@@ -72,8 +60,8 @@ static int write_one(struct birth *b, const struct plan_cgroup_write *w, struct 
 		int r;
 
 		/* v1 hierarchies come in the host's order, the v2 tree after them */
-		if (w->controller ? i >= h->n_v1 ||
-					    !names_controller(h->v1[i].controllers, w->controller)
+		if (w->controller ? i >= h->n_v1 || !cgroup_names_controller(
+							    h->v1[i].controllers, w->controller)
 				  : !one->v2)
 			continue;
 		r = file_write(one->fd, w->file, w->value);

@@ -135,7 +135,7 @@ static const struct col cols[] = {
 	{ "command", COL_TEXT, "what runs in it", cell_command },
 	{ "created", COL_TEXT, "how long ago", cell_created },
 	{ "status", COL_TEXT, "state and since when", cell_status },
-	{ "state", COL_TEXT, "created, running, paused, restarting, exited, removing", cell_state },
+	{ "state", COL_TEXT, "created, running, paused, restarting, exited", cell_state },
 	{ "ports", COL_TEXT, "published ports", cell_ports },
 	{ "names", COL_TEXT, "its name", cell_names },
 	{ "pid", COL_NUMBER, "its init, as the host numbers it", cell_pid },
@@ -174,7 +174,7 @@ static int fits(const struct life_info *i, const char *filter, struct err *e)
 	if (n == 5 && strncmp(filter, "label", n) == 0)
 		return label_fits(i, value);
 	if (n == 6 && strncmp(filter, "status", n) == 0) {
-		for (enum life_status s = LIFE_CREATED; s <= LIFE_REMOVING; s++)
+		for (enum life_status s = LIFE_CREATED; s <= LIFE_EXITED; s++)
 			if (str_eq(life_status_word(s), value))
 				return i->status == s;
 		return err_say(e, "--filter %s: no such status", filter);

@@ -96,8 +96,7 @@ static int attach(const struct cmd_call *call, struct err *e)
 	struct life_attach *at = NULL;
 	autolife life = LIFE_NONE;
 
-	if (cli_life(call, &life, e) < 0 ||
-		life_attach(&life, call->args[0], !o->no_stdin, &at, e) < 0)
+	if (cli_life(call, &life, e) < 0 || life_attach(&life, call->args[0], &at, e) < 0)
 		return -e->code;
 	return attached(&life, call->args[0], at, o, !o->no_stdin, e);
 }

@@ -71,9 +71,6 @@ void format_status(struct text *t, const struct life_info *i)
 		text_addf(t, "Exited (%d) ", i->exit_code);
 		format_ago(t, i->finished_ns);
 		break;
-	case LIFE_REMOVING:
-		text_add(t, "Removal In Progress");
-		break;
 	}
 }
 

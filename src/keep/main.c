@@ -416,7 +416,7 @@ static _Noreturn void run_internal_start(int in, int out, int err, int born)
 /* New pipes, as the old ones may be held by somebody who is no longer ours. */
 static void start_again(void)
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 }, born[2];
+	int out[2] = { -1, -1 }, err[2] = { -1, -1 }, born[2];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t pid;
 
@@ -443,7 +443,6 @@ static void start_again(void)
 		run_internal_start(
 			null, out[1] < 0 ? null : out[1], err[1] < 0 ? null : err[1], born[1]);
 	close_fd(&null);
-	close_fd(&in[0]);
 	close_fd(&out[1]);
 	close_fd(&err[1]);
 	close_fd(&born[1]);

@@ -32,14 +32,13 @@ int attach_connect(const struct held *h, bool quiet, int *ret_sock, struct err *
 	return 0;
 }
 
-int life_attach(const struct life *l, const char *ref, bool with_stdin,
-	struct life_attach **ret_attach, struct err *e)
+int life_attach(
+	const struct life *l, const char *ref, struct life_attach **ret_attach, struct err *e)
 {
 	autoheld h = HELD_NONE;
 	autonow now = NOW_NONE;
 	int sock;
 
-	(void)with_stdin;
 	if (held_open(l, ref, &h, e) < 0 || now_look(l, &h, &now, e) < 0)
 		return -e->code;
 	if (now.status == LIFE_PAUSED)

@@ -27,25 +27,13 @@ const char **cgroup_folders(const struct host *h, const char *path, struct arena
 	return all;
 }
 
-static bool names(const char *controllers, const char *one)
-{
-	size_t n = strlen(one);
-
-	for (const char *s = controllers; s; s = strchr(s, ',')) {
-		s += *s == ',';
-		if (strncmp(s, one, n) == 0 && (s[n] == ',' || !s[n]))
-			return true;
-	}
-	return false;
-}
-
 const char *cgroup_folder_of(
 	const struct host *h, const char *path, const char *controller, struct arena *a)
 {
 	if (!path)
 		return NULL;
 	for (size_t i = 0; i < h->n_v1; i++)
-		if (names(h->v1[i].controllers, controller))
+		if (cgroup_names_controller(h->v1[i].controllers, controller))
 			return arena_printf(a, "%s%s", h->v1[i].mount_point, path);
 	/* the v2 tree freezes and kills whatever controllers it has */
 	if (h->v2_mount_point &&

@@ -34,6 +34,19 @@ int held_open(const struct life *l, const char *ref, struct held *ret, struct er
 	return 0;
 }
 
+int held_lock(struct held *h, struct err *e)
+{
+	autofd lock = store_lock(h->dir);
+
+	if (lock == -ENOENT)
+		return err_absent(e, "no such container: %s", h->record.name);
+	if (lock < 0)
+		return err_set(e, -lock, "lock container %s", h->record.name);
+	if (record_read(h->dir, &h->arena, &h->record, e) < 0)
+		return err_wrap(e, "container %.12s", h->id);
+	return take_fd(&lock);
+}
+
 void held_done(struct held *h)
 {
 	fd_close(&h->dir);
@@ -117,8 +130,6 @@ static void look_once(const struct life *l, const struct held *h, struct now *n)
 	bool born = held_text(h, "born", text, sizeof(text));
 
 	*n = (struct now){ .init = PROC_REF_NONE, .keep_alive = keep_is_alive(h->dir) };
-	if (faccessat(h->dir, "removing", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		n->status = LIFE_REMOVING;
 	if (born) {
 		pid = held_number(text, "pid", 0);
 		start = held_number(text, "start", 0);
@@ -128,8 +139,6 @@ static void look_once(const struct life *l, const struct held *h, struct now *n)
 			proc_ref_done(&n->init);
 	}
 	look_at_exit(h, n);
-	if (n->status == LIFE_REMOVING)
-		return;
 	if (n->init.pidfd >= 0)
 		n->status = is_paused(l, h) ? LIFE_PAUSED : LIFE_RUNNING;
 	else if (n->ended)

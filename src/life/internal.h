@@ -26,6 +26,11 @@ struct held {
 
 int held_open(const struct life *l, const char *ref, struct held *ret, struct err *e);
 void held_done(struct held *h);
+/*
+ * The container's lock, and its record as it is now that nobody else changes it. The descriptor,
+ * which holds it, or e: ERR_ABSENT when it was removed while we waited.
+ */
+int held_lock(struct held *h, struct err *e);
 #define autoheld __attribute__((cleanup(held_done))) struct held
 #define HELD_NONE                                                                                  \
 	{                                                                                          \
@@ -89,8 +94,7 @@ const char *held_path(
 	const struct life *l, const struct held *h, const char *file, struct arena *a);
 
 /* start.c */
-int give_birth(const struct life *l, const struct held *h, const struct loaded *ld,
-	const int stdio[3], int born_fd);
+int give_birth(const struct held *h, const struct loaded *ld, const int stdio[3], int born_fd);
 int start_locked(const struct life *l, struct held *h, bool attach, struct life_attach **ret_attach,
 	struct err *e);
 /* "name key value\n" lines of a file of the container; false: no such file. */

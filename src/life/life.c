@@ -132,7 +132,6 @@ const char *life_status_word(enum life_status s)
 		[LIFE_PAUSED] = "paused",
 		[LIFE_RESTARTING] = "restarting",
 		[LIFE_EXITED] = "exited",
-		[LIFE_REMOVING] = "removing",
 	};
 
 	return words[s];

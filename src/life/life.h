@@ -49,7 +49,6 @@ enum life_status {
 	LIFE_PAUSED,
 	LIFE_RESTARTING,
 	LIFE_EXITED,
-	LIFE_REMOVING,
 };
 
 /* Writes a file whole, beside its place first. */
@@ -105,8 +104,8 @@ struct life_attach; /* a connection to a container's minder: see life_attach_*()
 int life_start(
 	const struct life *l, const char *ref, struct life_attach **ret_attach, struct err *e);
 
-int life_attach(const struct life *l, const char *ref, bool with_stdin,
-	struct life_attach **ret_attach, struct err *e);
+int life_attach(
+	const struct life *l, const char *ref, struct life_attach **ret_attach, struct err *e);
 
 /*
  * Copies between our stdio and the container until it ends, the detach keys are typed or stdin

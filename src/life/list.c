@@ -112,7 +112,7 @@ static bool cleared(const struct life *l, struct held *h, const struct now *now)
 
 	if (!h->record.auto_remove || now->status != LIFE_EXITED || !now->lost || now->keep_alive)
 		return false;
-	lock = store_lock(h->dir);
+	lock = held_lock(h, &e);
 	return lock >= 0 && held_clear(l, h, true, &e) == 0;
 }
 

@@ -78,13 +78,10 @@ int life_remove(const struct life *l, const char *ref, bool force, struct err *e
 		r = store_remove(l->root_fd, id);
 		return r < 0 ? err_set(e, -r, "remove the state of container %s", ref) : 0;
 	}
-	lock = store_lock(h.dir);
-	if (lock == -ENOENT) {
-		return err_absent(e, "no such container: %s", ref);
-	}
+	lock = held_lock(&h, e);
 	/* a full or read-only state folder must not keep what is in it */
-	if (lock < 0 && !(force && (lock == -ENOSPC || lock == -EROFS)))
-		return err_set(e, -lock, "lock container %s", h.record.name);
+	if (lock < 0 && !(force && (e->code == ENOSPC || e->code == EROFS)))
+		return -e->code;
 	if (now_look(l, &h, &now, e) < 0)
 		return -e->code;
 	if (!force && (now.init.pidfd >= 0 || now.status == LIFE_RESTARTING))
@@ -107,11 +104,8 @@ int life_rename(const struct life *l, const char *ref, const char *name, struct 
 
 	if (held_open(l, ref, &h, e) < 0)
 		return -e->code;
-	lock = store_lock(h.dir);
+	lock = held_lock(&h, e);
 	if (lock < 0)
-		return err_set(e, -lock, "lock container %s", h.record.name);
-	/* somebody may have renamed it while we waited */
-	if (record_read(h.dir, &h.arena, &h.record, e) < 0)
 		return -e->code;
 	if (str_eq(h.record.name, name))
 		return err_say(e, "container %s has this name already", name);
@@ -134,13 +128,11 @@ int life_keep_ended(const struct life *l, const char *id, struct err *e)
 
 	if (held_open(l, id, &h, e) < 0)
 		return e->code == ERR_ABSENT ? 0 : -e->code;
-	/* `clade restart` and `clade rm` have the lock and do what is to be done themselves */
-	if (faccessat(h.dir, "again", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
+	/* `clade restart` and `clade rm` have the lock: what they leave is looked at after them */
 	keep_wait(h.dir, KILL_TIMEOUT_MS);
-	lock = store_lock(h.dir);
+	lock = held_lock(&h, e);
 	if (lock < 0)
-		return lock == -ENOENT ? 0 : err_set(e, -lock, "lock container %s", h.record.name);
+		return e->code == ERR_ABSENT ? 0 : -e->code;
 	if (now_look(l, &h, &now, e) < 0)
 		return -e->code;
 	if (now.status != LIFE_EXITED)

@@ -94,8 +94,7 @@ static int born(void *data, const struct proc_ref *init, int tty_master, struct 
 	return r < 0 ? err_set(e, -r, "tell clade-keep") : 0;
 }
 
-int give_birth(const struct life *l, const struct held *h, const struct loaded *ld,
-	const int stdio[3], int born_fd)
+int give_birth(const struct held *h, const struct loaded *ld, const int stdio[3], int born_fd)
 {
 	struct giver g = { .h = h, .plan = &ld->plan, .born_fd = born_fd };
 	struct birth_request req = {
@@ -114,7 +113,6 @@ int give_birth(const struct life *l, const struct held *h, const struct loaded *
 	char text[512];
 	int r;
 
-	(void)l;
 	if (held_text(h, "exit", text, sizeof(text)))
 		g.restarts = (int)held_number(text, "restarts", 0) + 1;
 	unlinkat(h->dir, "exit", 0);
@@ -235,7 +233,7 @@ static _Noreturn void become_giver(struct start *s)
 	fd_close(&s->first[1]);
 	fd_close(&s->listen);
 	fd_close(&s->lock);
-	_exit(give_birth(s->l, s->h, &s->ld, stdio, s->born[1]) ? 1 : 0);
+	_exit(give_birth(s->h, &s->ld, stdio, s->born[1]) ? 1 : 0);
 }
 
 static _Noreturn void become_minder(struct start *s, char **argv)
@@ -436,17 +434,15 @@ int life_start(
 
 	if (held_open(l, ref, &h, e) < 0)
 		return -e->code;
-	lock = store_lock(h.dir);
+	lock = held_lock(&h, e);
 	if (lock < 0)
-		return err_set(e, -lock, "lock container %s", h.record.name);
+		return -e->code;
 	if (now_look(l, &h, &now, e) < 0)
 		return -e->code;
-	if (now.status == LIFE_REMOVING)
-		return err_say(e, "container %s is being removed", h.record.name);
 	if (now.status == LIFE_PAUSED)
 		return err_say(e, "container %s is paused; unpause it", h.record.name);
 	if (now.status == LIFE_RUNNING || now.status == LIFE_RESTARTING)
-		return ret_attach ? life_attach(l, ref, true, ret_attach, e) : 0;
+		return ret_attach ? life_attach(l, ref, ret_attach, e) : 0;
 	r = start_locked(l, &h, ret_attach != NULL, ret_attach, e);
 	if (r == 0 && ret_attach && held_text(&h, "born", text, sizeof(text)))
 		proc_ref_open((pid_t)held_number(text, "pid", 0),
@@ -467,7 +463,7 @@ int life_keep_start(const struct life *l, const char *id, struct err *e)
 	if (r == 0)
 		r = loaded_make(l, &h, &ld, e);
 	if (r == 0)
-		return give_birth(l, &h, &ld, stdio, WIRE_BORN_FD) ? 1 : 0;
+		return give_birth(&h, &ld, stdio, WIRE_BORN_FD) ? 1 : 0;
 	w.err.code = e->code;
 	memcpy(w.err.msg, e->msg, sizeof(w.err.msg));
 	send_born(WIRE_BORN_FD, &w, FD_NONE);

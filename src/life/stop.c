@@ -70,8 +70,7 @@ int life_wait(const struct life *l, const char *ref, int *ret_code, struct err *
 
 	if (held_open(l, ref, &h, e) < 0 || now_look(l, &h, &now, e) < 0)
 		return -e->code;
-	if (now.status == LIFE_CREATED || now.status == LIFE_EXITED ||
-		now.status == LIFE_REMOVING) {
+	if (now.status == LIFE_CREATED || now.status == LIFE_EXITED) {
 		*ret_code = now.exit_code;
 		return 0;
 	}
@@ -130,7 +129,7 @@ static int stop(const struct life *l, struct held *h, int64_t timeout_ms, const 
 		return -e->code;
 	if (now_look(l, h, &now, e) < 0)
 		return -e->code;
-	if (now.status == LIFE_CREATED || now.status == LIFE_EXITED || now.status == LIFE_REMOVING)
+	if (now.status == LIFE_CREATED || now.status == LIFE_EXITED)
 		return 0;
 	/* before the signal: its minder looks for this when it has ended */
 	if (store_write(h->dir, "stop", "", 0, e) < 0)
@@ -179,16 +178,12 @@ int life_restart(const struct life *l, const char *ref, int64_t timeout_ms, stru
 
 	if (held_open(l, ref, &h, e) < 0)
 		return -e->code;
-	lock = store_lock(h.dir);
+	lock = held_lock(&h, e);
 	if (lock < 0)
-		return err_set(e, -lock, "lock container %s", h.record.name);
-	/* "restarting": the end in between is not the one that --rm waits for */
-	if (store_write(h.dir, "again", "", 0, e) < 0)
 		return -e->code;
 	r = stop(l, &h, timeout_ms, NULL, e);
 	if (r == 0)
 		r = start_locked(l, &h, false, NULL, e);
-	unlinkat(h.dir, "again", 0);
 	return r;
 }
 

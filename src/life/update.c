@@ -40,9 +40,9 @@ int life_update(const struct life *l, const char *ref, const struct life_update 
 
 	if (held_open(l, ref, &h, e) < 0)
 		return -e->code;
-	lock = store_lock(h.dir);
+	lock = held_lock(&h, e);
 	if (lock < 0)
-		return err_set(e, -lock, "lock container %s", h.record.name);
+		return -e->code;
 	if (u->resources && update_limits(l, &h, u->resources, e) < 0)
 		return -e->code;
 	if (!u->set_restart)

@@ -81,9 +81,8 @@ static int run(const struct cmd_call *call, struct err *e)
 
 struct exec_opts {
 	struct bundle_exec exec;
-	struct opt_list env, caps, groups, cgroups;
+	struct opt_list env, caps, groups;
 	int preserve_fds;
-	const char *tty;
 };
 
 #define EXEC(member) offsetof(struct exec_opts, exec.member)

@@ -230,6 +230,18 @@ int cgroup_pids(const char *dir, pid_t **ret, size_t *ret_n)
 	return 0;
 }
 
+bool cgroup_names_controller(const char *controllers, const char *one)
+{
+	size_t n = strlen(one);
+
+	for (const char *s = controllers; s; s = strchr(s, ',')) {
+		s += *s == ',';
+		if (strncmp(s, one, n) == 0 && (s[n] == ',' || !s[n]))
+			return true;
+	}
+	return false;
+}
+
 bool cgroup_is_populated(const char *dir)
 {
 	int64_t populated;

@@ -24,6 +24,9 @@ bool cgroup_is_v2(int fd);
 /* Moves a process by its PID; on v1 the kernel may take milliseconds for it. */
 int cgroup_join(int fd, pid_t pid);
 
+/* Is one ("cpu") among a v1 hierarchy's controllers ("cpu,cpuacct")? */
+bool cgroup_names_controller(const char *controllers, const char *one);
+
 /* Are there processes in it or below? v2 asks cgroup.events, v1 reads cgroup.procs. */
 bool cgroup_is_populated(const char *dir);
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spec/docker.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "base/str.h"
 #include "spec/fields.h"
@@ -17,7 +14,7 @@
 #define CLONE_NEWCGROUP 0x02000000
 #endif
 
-enum { CPU_PERIOD_US = 100000, DEVICES_MAX = 4096 };
+enum { CPU_PERIOD_US = 100000 };
 
 static const int default_caps[] = { 0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31 };
 
@@ -384,149 +381,6 @@ static int namespaces(struct build *b, struct err *e)
 	return 0;
 }
 
-static struct spec_device_rule *add_device_rule(struct build *b)
-{
-	struct spec_resources *r = &b->spec->linux_.resources;
-
-	return arena_grow(b->a, &r->devices, &r->n_devices, sizeof(*r->devices));
-}
-
-static bool read_access(const char *text, struct spec_device_rule *rule)
-{
-	for (const char *s = text; *s; s++) {
-		rule->read |= *s == 'r';
-		rule->write |= *s == 'w';
-		rule->mknod |= *s == 'm';
-		if (!strchr("rwm", *s))
-			return false;
-	}
-	return *text;
-}
-
-static int add_device(struct build *b, const char *host, const char *inside,
-	const struct spec_device_rule *access, int depth, struct err *e)
-{
-	struct spec_linux *l = &b->spec->linux_;
-	struct spec_device *device;
-	struct stat st;
-	struct dirent *entry;
-	DIR *dir;
-	int r = 0;
-
-	if (stat(host, &st) < 0)
-		return err_set(e, errno, "--device %s", host);
-	if (S_ISDIR(st.st_mode)) {
-		dir = depth < 8 ? opendir(host) : NULL;
-		if (!dir)
-			return err_set(e, errno, "--device %s", host);
-		while (r == 0 && (entry = readdir(dir))) {
-			if (entry->d_name[0] == '.' ||
-				(entry->d_type != DT_CHR && entry->d_type != DT_BLK &&
-					entry->d_type != DT_DIR))
-				continue;
-			r = add_device(b, arena_printf(b->a, "%s/%s", host, entry->d_name),
-				arena_printf(b->a, "%s/%s", inside, entry->d_name), access,
-				depth + 1, e);
-		}
-		closedir(dir);
-		return r;
-	}
-	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
-		return err_say(e, "--device %s: is no device", host);
-	if (l->n_devices >= DEVICES_MAX)
-		return err_say(e, "--device %s: too many devices", host);
-	device = arena_grow(b->a, &l->devices, &l->n_devices, sizeof(*device));
-	*device = (struct spec_device){ .path = inside,
-		.type = S_ISCHR(st.st_mode) ? 'c' : 'b',
-		.major = major(st.st_rdev),
-		.minor = minor(st.st_rdev),
-		.file_mode = SOME(st.st_mode & 07777),
-		.uid = st.st_uid,
-		.gid = st.st_gid };
-	if (b->run->rootless || b->run->in_userns || !access)
-		return 0;
-	*add_device_rule(b) = (struct spec_device_rule){ .allow = true,
-		.type = device->type,
-		.major = device->major,
-		.minor = device->minor,
-		.read = access->read,
-		.write = access->write,
-		.mknod = access->mknod };
-	return 0;
-}
-
-/* --device HOST[:CONTAINER[:rwm]] */
-static int device_flag(struct build *b, const char *text, struct err *e)
-{
-	struct spec_device_rule access = { 0 };
-	char *host = arena_strdup(b->a, text), *inside = strchr(host, ':'), *mode = NULL;
-
-	if (inside)
-		*inside++ = '\0';
-	if (inside && (mode = strchr(inside, ':')))
-		*mode++ = '\0';
-	if (inside && !mode && read_access(inside, &access)) {
-		mode = inside;
-		inside = NULL;
-	}
-	access = (struct spec_device_rule){ 0 };
-	if (!read_access(mode ? mode : "rwm", &access))
-		return err_say(e, "--device %s: the access is made of r, w and m", text);
-	if (host[0] != '/' || (inside && inside[0] != '/'))
-		return err_say(e, "--device %s: the path is not absolute", text);
-	return add_device(b, host, inside ? inside : host, &access, 0, e);
-}
-
-/* --privileged: every node of the host's /dev but its terminals, which are not the container's. */
-static int host_devices(struct build *b, const char *path, int depth, struct err *e)
-{
-	static const char *const not_these[] = { "pts", "shm", "fd", "mqueue", "console", "ptmx",
-		"tty", "init", ".lxc", "core", NULL };
-	struct dirent *entry;
-	DIR *dir = opendir(path);
-	int r = 0;
-
-	while (dir && r == 0 && (entry = readdir(dir))) {
-		const char *child = arena_printf(b->a, "%s/%s", path, entry->d_name);
-		bool skip = entry->d_name[0] == '.';
-
-		for (size_t i = 0; depth == 0 && not_these[i]; i++)
-			skip |= str_eq(entry->d_name, not_these[i]);
-		if (skip)
-			continue;
-		if (entry->d_type == DT_DIR && depth < 8)
-			r = host_devices(b, child, depth + 1, e);
-		else if (entry->d_type == DT_CHR || entry->d_type == DT_BLK)
-			r = add_device(b, child, child, NULL, 0, e);
-		/* a node that was taken away meanwhile is no mistake */
-		r = r == -ENOENT ? 0 : r;
-	}
-	if (dir)
-		closedir(dir);
-	return r;
-}
-
-static int devices(struct build *b, struct err *e)
-{
-	const struct docker_run *run = b->run;
-
-	if (!run->rootless && !run->in_userns)
-		*add_device_rule(b) = (struct spec_device_rule){ .allow = run->privileged,
-			.type = 'a',
-			.major = -1,
-			.minor = -1,
-			.read = true,
-			.write = true,
-			.mknod = true };
-	if (run->privileged && !run->rootless && !run->in_userns &&
-		host_devices(b, "/dev", 0, e) < 0)
-		return -e->code;
-	for (size_t i = 0; i < run->devices.n; i++)
-		if (device_flag(b, run->devices.items[i], e) < 0)
-			return -e->code;
-	return 0;
-}
-
 static int read_cpus(const char *text, int64_t *ret_quota_us, struct err *e)
 {
 	char *end;
@@ -643,8 +497,8 @@ int docker_spec(
 	*ret = (struct spec){ .oci_version = "1.2.0", .root_readonly = run->read_only };
 	*rest = (struct docker_rest){ 0 };
 	if (namespaces(&b, e) < 0 || process(&b, e) < 0 || security_opts(&b, e) < 0 ||
-		seccomp(&b, e) < 0 || docker_mounts(run, ret, rest, e) < 0 || devices(&b, e) < 0 ||
-		limits(&b, e) < 0 || sysctls(&b, e) < 0)
+		seccomp(&b, e) < 0 || docker_mounts(run, ret, rest, e) < 0 ||
+		docker_devices(run, ret, e) < 0 || limits(&b, e) < 0 || sysctls(&b, e) < 0)
 		return -e->code;
 	paths(&b);
 	return 0;

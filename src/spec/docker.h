@@ -60,3 +60,6 @@ void docker_seccomp(struct arena *a, uint64_t caps, struct spec_seccomp *ret);
 /* docker_mounts.c: the mounts every container has, then -v, --mount and --tmpfs. */
 int docker_mounts(
 	const struct docker_run *run, struct spec *ret, struct docker_rest *rest, struct err *e);
+
+/* docker_devices.c: --device, and every device of the host with --privileged. */
+int docker_devices(const struct docker_run *run, struct spec *spec, struct err *e);
