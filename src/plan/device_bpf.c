@@ -29,12 +29,17 @@ static const struct spec_device_rule *rule_at(const struct spec_resources *r, si
 	return i < r->n_devices ? &r->devices[i] : &always[i - r->n_devices];
 }
 
+static bool fits_all(const struct spec_device_rule *r)
+{
+	return r->type == 'a' && r->major < 0 && r->minor < 0 && r->read && r->write && r->mknod;
+}
+
 /* Everything is allowed by the last rule for all: then there is nothing to filter. */
 static bool allows_all(const struct spec_resources *r)
 {
 	const struct spec_device_rule *last = &r->devices[r->n_devices - 1];
 
-	return last->allow && last->type == 'a' && last->read && last->write && last->mknod;
+	return last->allow && fits_all(last);
 }
 
 static void write_v1(const struct decide *d, const struct spec_device_rule *rule)
@@ -143,6 +148,7 @@ static void load(struct program *p, uint8_t reg, int16_t offset)
 static void write_v2(const struct decide *d, const struct spec_resources *r)
 {
 	struct program p = { .arena = d->arena };
+	bool decided = false;
 
 	/* access_type: the kind of device in the low half, the access in the high one */
 	load(&p, BPF_REG_2, 0);
@@ -156,10 +162,14 @@ static void write_v2(const struct decide *d, const struct spec_resources *r)
 			.code = BPF_ALU64 | BPF_AND | BPF_K, .dst_reg = BPF_REG_2, .imm = 0xffff });
 	emit(&p, (struct bpf_insn){
 			 .code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = BPF_REG_3, .imm = 16 });
-	for (size_t i = r->n_devices + ARRAY_LEN(always); i-- > 0;)
+	/* what stands before a rule for all is never asked, and the verifier refuses such code */
+	for (size_t i = r->n_devices + ARRAY_LEN(always); i-- > 0 && !decided;) {
 		add_rule(&p, rule_at(r, i));
+		decided = fits_all(rule_at(r, i));
+	}
 	/* no rule fits: a list without one for all denies nothing it does not name */
-	leave(&p, true);
+	if (!decided)
+		leave(&p, true);
 	d->plan->cgroup.device_prog = p.insns;
 	d->plan->cgroup.device_prog_len = p.n;
 }
