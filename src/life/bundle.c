@@ -30,29 +30,30 @@ enum { STATE_MAX = 1 << 20, CONFIG_MAX = 128 << 20 };
 int bundles_init(struct bundles *b, const char *root, struct err *e)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	char self[PATH_MAX];
-	int r;
 
 	*b = (struct bundles){ .root_fd = FD_NONE, .cgroup_manager = CGROUP_FS };
-	r = host_probe(&b->host);
-	if (r < 0)
-		return err_set(e, -r, "look at this machine through /proc");
 	if (!root)
-		root = b->host.euid == 0 ? "/run/clade-oci"
-		       : runtime	 ? arena_printf(&b->host.arena, "%s/clade-oci", runtime)
-				 : arena_printf(&b->host.arena, "/tmp/clade-oci-%u", b->host.euid);
-	b->root = arena_strdup(&b->host.arena, root);
-	b->init_exe = seal_exe_path(self, sizeof(self)) == 0
-			      ? life_helper(&b->host.arena, self, "clade-init")
-			      : CLADE_LIBEXECDIR "/clade-init";
+		root = geteuid() == 0 ? "/run/clade-oci"
+		       : runtime      ? arena_printf(&b->arena, "%s/clade-oci", runtime)
+				      : arena_printf(&b->arena, "/tmp/clade-oci-%u", geteuid());
+	b->root = arena_strdup(&b->arena, root);
 	b->root_fd = open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return 0;
+}
+
+int bundles_probe(struct bundles *b, struct err *e)
+{
+	int r = b->probed ? 0 : host_probe(&b->host);
+
+	b->probed = true;
+	return r < 0 ? err_set(e, -r, "look at this machine through /proc") : 0;
 }
 
 void bundles_done(struct bundles *b)
 {
 	fd_close(&b->root_fd);
 	arena_done(&b->host.arena);
+	arena_done(&b->arena);
 }
 
 const char *bundle_status_word(enum bundle_status s)
@@ -84,11 +85,11 @@ static int absent(const char *id, struct err *e)
 	return err_absent(e, "container \"%s\" does not exist", id);
 }
 
-static const char *json_text(const struct json *all, const char *name, struct arena *a)
+static const char *json_text(const struct json *all, const char *name)
 {
 	const struct json *v = json_get(all, name);
 
-	return v && v->kind == JSON_STRING ? arena_strdup(a, v->text) : NULL;
+	return v && v->kind == JSON_STRING ? v->text : NULL;
 }
 
 static int64_t json_number(const struct json *all, const char *name)
@@ -99,16 +100,37 @@ static int64_t json_number(const struct json *all, const char *name)
 	return v && json_i64(v, &n) == 0 ? n : 0;
 }
 
-static enum bundle_status status_of(const struct bundles *b, struct kept *k)
+static void json_texts(const struct json *all, const char *name, struct arena *a, const char ***ret)
 {
-	const char *freezer;
+	const struct json *v = json_get(all, name);
+	size_t n = 0;
 
+	*ret = arena_array(a, v ? v->n + 1 : 1, sizeof(**ret));
+	for (const struct json *w = v ? json_first(v) : NULL; w; w = json_next(v, w))
+		if (w->kind == JSON_STRING)
+			(*ret)[n++] = w->text;
+}
+
+static void json_pairs(
+	const struct json *all, const char *name, struct arena *a, struct spec_pairs *ret)
+{
+	const struct json *v = json_get(all, name);
+
+	if (!v || v->kind != JSON_OBJECT)
+		return;
+	ret->items = arena_array(a, v->n, sizeof(*ret->items));
+	for (const struct json *w = json_first(v); w; w = json_next(v, w))
+		if (w->kind == JSON_STRING)
+			ret->items[ret->n++] = (struct spec_pair){ w->name, w->text };
+}
+
+static enum bundle_status status_of(struct kept *k)
+{
 	if (k->init.pidfd < 0)
 		return BUNDLE_STOPPED;
 	if (faccessat(k->dir, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return BUNDLE_CREATED;
-	freezer = cgroup_folder_of(&b->host, k->cgroup_path, "freezer", &k->arena);
-	return freezer && cgroup_is_frozen(freezer) ? BUNDLE_PAUSED : BUNDLE_RUNNING;
+	return k->freezer && cgroup_is_frozen(k->freezer) ? BUNDLE_PAUSED : BUNDLE_RUNNING;
 }
 
 int kept_open(const struct bundles *b, const char *id, struct kept *k, struct err *e)
@@ -128,6 +150,7 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 			       ? absent(id, e)
 			       : err_set(e, errno, "open the state of container %s", id);
 	k->id = arena_strdup(&k->arena, id);
+	k->folders = arena_array(&k->arena, 1, sizeof(*k->folders));
 	n = file_read_all(k->dir, "state", STATE_MAX, &text);
 	if (n == -ENOENT) {
 		/* being made just now, or whoever made it was killed */
@@ -139,10 +162,14 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 		return err_set(e, (int)-n, "read the state of container %s", id);
 	if (json_parse(text, (size_t)n, &k->arena, &all, e) < 0 || all->kind != JSON_OBJECT)
 		return err_say(e, "the state of container %s is damaged", id);
-	k->bundle = json_text(all, "bundle", &k->arena);
-	k->rootfs = json_text(all, "rootfs", &k->arena);
-	k->oci_version = json_text(all, "ociVersion", &k->arena);
-	k->cgroup_path = json_text(all, "cgroup", &k->arena);
+	k->bundle = json_text(all, "bundle");
+	k->rootfs = json_text(all, "rootfs");
+	k->oci_version = json_text(all, "ociVersion");
+	k->cgroup_path = json_text(all, "cgroup");
+	k->freezer = json_text(all, "freezer");
+	json_texts(all, "cgroups", &k->arena, &k->folders);
+	json_pairs(all, "annotations", &k->arena, &k->annotations);
+	k->hooks = (unsigned)json_number(all, "hooks");
 	k->pid = (pid_t)json_number(all, "pid");
 	k->created_ns = json_number(all, "created");
 	k->own_pidns = json_number(all, "ownPidns");
@@ -151,7 +178,7 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 	if (proc_ref_open(k->pid, (uint64_t)json_number(all, "start"), &k->init) == 0 &&
 		!proc_ref_alive(&k->init))
 		proc_ref_done(&k->init);
-	k->status = status_of(b, k);
+	k->status = status_of(k);
 	return 0;
 }
 
@@ -196,17 +223,20 @@ char *kept_state_json(
 static const char *owner_of(int dir, struct arena *a)
 {
 	struct stat st;
-	struct passwd *pw = fstat(dir, &st) == 0 ? getpwuid(st.st_uid) : NULL;
+	struct passwd *pw;
 
+	if (fstat(dir, &st) < 0)
+		return "";
+	if (st.st_uid == 0)
+		return "root";
+	pw = getpwuid(st.st_uid);
 	return pw ? arena_strdup(a, pw->pw_name) : "";
 }
 
 int bundle_state(const struct bundles *b, const char *id, struct arena *a, struct bundle_info *ret,
 	struct err *e)
 {
-	struct spec spec = { 0 };
 	autokept k = KEPT_NONE;
-	struct err no_config;
 
 	if (kept_open(b, id, &k, e) < 0)
 		return -e->code;
@@ -219,15 +249,13 @@ int bundle_state(const struct bundles *b, const char *id, struct arena *a, struc
 		.pid = k.init.pidfd >= 0 ? k.pid : 0,
 		.created_ns = k.created_ns,
 		.owner = owner_of(k.dir, a) };
-	if (kept_spec(b, &k, &spec, &no_config) == 0)
-		for (size_t i = 0; i < spec.annotations.n; i++) {
-			struct spec_pair *pair = arena_grow(
-				a, &ret->annotations.items, &ret->annotations.n, sizeof(*pair));
+	for (size_t i = 0; i < k.annotations.n; i++) {
+		struct spec_pair *pair =
+			arena_grow(a, &ret->annotations.items, &ret->annotations.n, sizeof(*pair));
 
-			*pair = (struct spec_pair){ arena_strdup(a, spec.annotations.items[i].key),
-				arena_strdup(a, spec.annotations.items[i].value) };
-		}
-	spec_done(&spec);
+		*pair = (struct spec_pair){ arena_strdup(a, k.annotations.items[i].key),
+			arena_strdup(a, k.annotations.items[i].value) };
+	}
 	return 0;
 }
 

@@ -17,15 +17,21 @@
 #include "spec/spec.h"
 
 struct bundles {
+	struct arena arena;
 	const char *root;
 	int root_fd; /* owned; FD_NONE until something is made */
-	struct host host;
+	bool probed;
+	struct host host; /* of bundles_probe() */
 	enum cgroup_manager cgroup_manager;
-	const char *init_exe; /* for clade.init=true */
 };
 
 /* root NULL: /run/clade-oci, or below XDG_RUNTIME_DIR. Makes nothing. */
 int bundles_init(struct bundles *b, const char *root, struct err *e);
+/*
+ * Looks at the machine, for what decides by it: create, run, exec, update. The others find what
+ * they need in the container's state.
+ */
+int bundles_probe(struct bundles *b, struct err *e);
 void bundles_done(struct bundles *b);
 
 enum bundle_status {
@@ -92,7 +98,7 @@ struct bundle_stats {
 	int64_t cpu_ns, cpu_user_ns, cpu_system_ns, memory, memory_limit, memory_peak, pids,
 		pids_limit;
 };
-int bundle_stats(const struct bundles *b, const char *id, struct bundle_stats *ret, struct err *e);
+int bundle_stats(struct bundles *b, const char *id, struct bundle_stats *ret, struct err *e);
 
 /* Opens the --log file for appending; the descriptor or e. */
 int bundle_log_open(const char *path, struct err *e);

@@ -17,9 +17,11 @@
 #include "base/str.h"
 #include "birth/birth.h"
 #include "life/bundle_internal.h"
+#include "life/internal.h"
 #include "life/relay.h"
 #include "os/clone.h"
 #include "os/file.h"
+#include "os/seal.h"
 #include "os/tty.h"
 #include "store/store.h"
 
@@ -28,6 +30,9 @@ struct making {
 	const struct bundle_create *c;
 	struct spec spec;
 	struct plan plan;
+	struct arena arena;
+	char *config; /* the text of it, as it was read */
+	size_t config_n;
 	char bundle[PATH_MAX];
 	int dir, fifo;	/* owned */
 	int tty_master; /* owned: kept for a run in the foreground */
@@ -49,6 +54,33 @@ static bool has_own_pidns(const struct spec *s)
 	return false;
 }
 
+static unsigned hook_points(const struct spec *s)
+{
+	unsigned points = 0;
+
+	for (int i = 0; i < HOOK_POINTS; i++)
+		points |= s->hooks[i].n ? 1U << i : 0;
+	return points;
+}
+
+/* So that nobody has to look for the hierarchies again to find the container in them. */
+static void add_cgroup(const struct making *m, struct json_writer *w)
+{
+	const struct host *h = &m->b->host;
+	const char *path = m->plan.cgroup.path, *freezer;
+	autoarena a = { 0 };
+
+	json_string(w, "cgroup", path);
+	json_begin(w, "cgroups", '[');
+	for (const char **folder = cgroup_folders(h, path, &a); *folder; folder++)
+		json_string(w, NULL, *folder);
+	json_end(w, ']');
+	freezer = cgroup_folder_of(h, path, "freezer", &a);
+	if (freezer)
+		json_string(w, "freezer", freezer);
+}
+
+/* All that a verb other than exec and update has to know: it reads nothing else. */
 static int write_state(const struct making *m, const struct proc_ref *init, struct err *e)
 {
 	autotext t = { 0 };
@@ -64,8 +96,14 @@ static int write_state(const struct making *m, const struct proc_ref *init, stru
 	json_uint(&w, "start", init->start_ticks);
 	json_int(&w, "created", (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
 	json_int(&w, "ownPidns", has_own_pidns(&m->spec));
+	json_uint(&w, "hooks", hook_points(&m->spec));
 	if (m->plan.cgroup.manager != CGROUP_NONE)
-		json_string(&w, "cgroup", m->plan.cgroup.path);
+		add_cgroup(m, &w);
+	json_begin(&w, "annotations", '{');
+	for (size_t i = 0; i < m->spec.annotations.n; i++)
+		json_string(
+			&w, m->spec.annotations.items[i].key, m->spec.annotations.items[i].value);
+	json_end(&w, '}');
 	json_end(&w, '}');
 	return store_write(m->dir, "state", t.p, t.len, e);
 }
@@ -82,6 +120,15 @@ static int born(void *data, const struct proc_ref *init, int tty_master, struct 
 	if (m->c->pidfd_socket && bundle_send_fd(m->c->pidfd_socket, "pidfd", init->pidfd, e) < 0)
 		return -e->code;
 	return m->c->pid_file ? bundle_write_pid(m->c->pid_file, init->pid, e) : 0;
+}
+
+static const char *init_exe(struct making *m)
+{
+	char self[PATH_MAX];
+
+	return seal_exe_path(self, sizeof(self)) == 0
+		       ? life_helper(&m->spec.arena, self, "clade-init")
+		       : CLADE_LIBEXECDIR "/clade-init";
 }
 
 /* clade.init=true: clade-init goes before the command of an image that knows nothing of it. */
@@ -106,7 +153,7 @@ static int put_init_first(struct making *m, struct err *e)
 	mounts = arena_array(&s->arena, s->n_mounts + 1, sizeof(*mounts));
 	memcpy(mounts, s->mounts, s->n_mounts * sizeof(*mounts));
 	mounts[s->n_mounts++] = (struct spec_mount){ .destination = "/dev/init",
-		.source = m->b->init_exe,
+		.source = init_exe(m),
 		.type = "bind",
 		.options = { options, 2 } };
 	s->mounts = mounts;
@@ -124,8 +171,10 @@ static int load(struct making *m, struct err *e)
 		text_add(&path, c->config);
 	else
 		text_addf(&path, "%s/%s", m->bundle, c->config ? c->config : "config.json");
-	if (spec_load(path.p, &m->spec, e) < 0)
+	if (spec_read_file(path.p, &m->arena, &m->config, &m->config_n, e) < 0)
 		return -e->code;
+	if (spec_parse(m->config, m->config_n, &m->spec, e) < 0)
+		return err_wrap(e, "%s", path.p);
 	return put_init_first(m, e);
 }
 
@@ -155,7 +204,6 @@ static int decide(struct making *m, struct err *e)
 static int make_folder(struct making *m, bool waits, struct err *e)
 {
 	struct bundles *b = m->b;
-	autotext config = { 0 };
 
 	if (b->root_fd < 0)
 		b->root_fd = store_open_folder(b->root, e);
@@ -169,8 +217,8 @@ static int make_folder(struct making *m, bool waits, struct err *e)
 	m->dir = openat(b->root_fd, m->c->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (m->dir < 0)
 		return err_set(e, errno, "open the state folder of container %s", m->c->id);
-	spec_dump(&m->spec, &config);
-	if (store_write(m->dir, "config.json", config.p, config.len, e) < 0)
+	/* as the engine wrote it: exec and update read it once more */
+	if (store_write(m->dir, "config.json", m->config, m->config_n, e) < 0)
 		return -e->code;
 	if (!waits)
 		return 0;
@@ -201,7 +249,8 @@ static int make(struct making *m, bool waits, struct birth_result *ret, struct e
 	int r;
 
 	*ret = (struct birth_result){ .init = PROC_REF_NONE, .tty_master = FD_NONE };
-	if (bundle_check_id(m->c->id, e) < 0 || load(m, e) < 0 || decide(m, e) < 0)
+	if (bundle_check_id(m->c->id, e) < 0 || bundles_probe(m->b, e) < 0 || load(m, e) < 0 ||
+		decide(m, e) < 0)
 		return -e->code;
 	r = make_folder(m, waits, e);
 	if (r == 0)
@@ -220,6 +269,7 @@ static void making_done(struct making *m)
 	fd_close(&m->fifo);
 	plan_done(&m->plan);
 	spec_done(&m->spec);
+	arena_done(&m->arena);
 }
 
 int bundle_create(struct bundles *b, const struct bundle_create *c, struct err *e)

@@ -160,7 +160,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	int r;
 
 	*ret_code = 0;
-	if (kept_open(b, x->id, &k, e) < 0)
+	if (kept_open(b, x->id, &k, e) < 0 || bundles_probe(b, e) < 0)
 		return -e->code;
 	if (k.init.pidfd < 0 || k.status == BUNDLE_CREATING)
 		return err_say(e, "cannot exec in a stopped container");
@@ -176,7 +176,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	if (r == 0) {
 		join.plan = &plan;
 		join.init = &k.init;
-		join.cgroup_paths = cgroup_folders(&b->host, k.cgroup_path, &arena);
+		join.cgroup_paths = k.folders;
 		join.ignore_paused = x->ignore_paused;
 		r = birth_join(&join, &born, e);
 		r = r ? -(e->code ? e->code : EIO) : 0;

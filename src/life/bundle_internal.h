@@ -14,6 +14,10 @@ struct kept {
 	struct arena arena;
 	int dir; /* owned */
 	const char *id, *bundle, *rootfs, *oci_version, *cgroup_path;
+	const char **folders; /* of its cgroup, NULL-terminated */
+	const char *freezer;  /* the one of them that freezes; NULL: none */
+	struct spec_pairs annotations;
+	unsigned hooks;	      /* 1 << HOOK_*: points with hooks in its configuration */
 	struct proc_ref init; /* owned; PROC_REF_NONE when it has gone */
 	pid_t pid;
 	int64_t created_ns;

@@ -26,10 +26,13 @@ static int run_hooks(const struct bundles *b, const struct kept *k, enum hook_po
 	const char *status, struct err *e)
 {
 	struct spec spec = { 0 };
-	struct plan plan = { .spec = &spec, .host = &b->host };
-	int r = kept_spec(b, k, &spec, e);
+	struct plan plan = { .spec = &spec };
+	int r;
 
-	if (r == 0 && spec.hooks[point].n)
+	if (!(k->hooks & 1U << point))
+		return 0;
+	r = kept_spec(b, k, &spec, e);
+	if (r == 0)
 		r = birth_run_hooks(&plan, point,
 			kept_state_json(k->id, k->bundle, status,
 				point == HOOK_POSTSTOP ? 0 : k->pid, &spec),
@@ -68,9 +71,9 @@ int bundle_start(struct bundles *b, const char *id, struct err *e)
 
 /* Without a PID namespace of its own its init takes nobody along: its cgroup is who belongs to it.
  */
-static int kill_cgroup(const struct bundles *b, struct kept *k, int signo, struct err *e)
+static int kill_cgroup(const struct kept *k, int signo, struct err *e)
 {
-	const char **folders = cgroup_folders(&b->host, k->cgroup_path, &k->arena);
+	const char **folders = k->folders;
 	autofree pid_t *pids = NULL;
 	size_t n = 0;
 	int r = -ENOENT;
@@ -105,7 +108,7 @@ int bundle_kill(struct bundles *b, const char *id, int signo, bool all, struct e
 		if (k.init.pidfd >= 0)
 			proc_ref_signal(&k.init, signo);
 		return k.init.pidfd < 0 && !all ? err_say(e, "container not running")
-						: kill_cgroup(b, &k, signo, e);
+						: kill_cgroup(&k, signo, e);
 	}
 	if (k.init.pidfd < 0)
 		return err_say(e, "container not running");
@@ -113,6 +116,18 @@ int bundle_kill(struct bundles *b, const char *id, int signo, bool all, struct e
 	if (r == -ESRCH)
 		return err_say(e, "container not running");
 	return r < 0 ? err_set(e, -r, "send signal %d to container %s", signo, id) : 0;
+}
+
+/* With its PID namespace all that is in it has ended when it has: nothing else is to be waited for.
+ */
+static void end_init(const struct kept *k)
+{
+	proc_ref_signal(&k->init, SIGKILL);
+	/* a v1 freezer holds on to what is to die */
+	if (k->freezer && cgroup_is_frozen(k->freezer))
+		cgroup_freeze(k->freezer, false, FREEZE_TIMEOUT_MS);
+	if (k->own_pidns)
+		proc_ref_wait(&k->init, KILL_TIMEOUT_MS);
 }
 
 int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
@@ -128,8 +143,8 @@ int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 		return err_say(e, "cannot delete container %s that is not stopped: %s", id,
 			bundle_status_word(k.status));
 	if (k.init.pidfd >= 0)
-		proc_ref_signal(&k.init, SIGKILL);
-	if (cgroups_clear(&b->host, k.cgroup_path, &k.arena, e) < 0)
+		end_init(&k);
+	if (cgroups_remove(k.folders, e) < 0)
 		return -e->code;
 	if (k.init.pidfd >= 0 && proc_ref_wait(&k.init, KILL_TIMEOUT_MS) < 0)
 		return err_say(
@@ -144,7 +159,6 @@ int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 int bundle_pause(struct bundles *b, const char *id, bool pause, struct err *e)
 {
 	autokept k = KEPT_NONE;
-	const char *folder;
 	int r;
 
 	if (kept_open(b, id, &k, e) < 0)
@@ -153,10 +167,9 @@ int bundle_pause(struct bundles *b, const char *id, bool pause, struct err *e)
 		return err_say(e, "container not running");
 	if (!pause && k.status != BUNDLE_PAUSED)
 		return err_say(e, "container not paused");
-	folder = cgroup_folder_of(&b->host, k.cgroup_path, "freezer", &k.arena);
-	if (!folder)
+	if (!k.freezer)
 		return err_say(e, "container %s has no cgroup that could be frozen", id);
-	r = cgroup_freeze(folder, pause, FREEZE_TIMEOUT_MS);
+	r = cgroup_freeze(k.freezer, pause, FREEZE_TIMEOUT_MS);
 	return r < 0 ? err_set(e, -r, "%s container %s", pause ? "pause" : "resume", id) : 0;
 }
 
@@ -171,7 +184,7 @@ int bundle_update(
 	};
 	int r;
 
-	if (kept_open(b, id, &k, e) < 0)
+	if (kept_open(b, id, &k, e) < 0 || bundles_probe(b, e) < 0)
 		return -e->code;
 	if (k.init.pidfd < 0)
 		return err_say(e, "container not running");
@@ -192,16 +205,14 @@ int bundle_pids(const struct bundles *b, const char *id, struct arena *a, pid_t 
 {
 	autokept k = KEPT_NONE;
 	autofree pid_t *pids = NULL;
-	const char **folders;
 	size_t n = 0;
 
 	*ret = NULL;
 	*ret_n = 0;
 	if (kept_open(b, id, &k, e) < 0)
 		return -e->code;
-	folders = cgroup_folders(&b->host, k.cgroup_path, &k.arena);
-	for (size_t i = 0; folders[i]; i++)
-		if (cgroup_pids(folders[i], &pids, &n) == 0)
+	for (size_t i = 0; k.folders[i]; i++)
+		if (cgroup_pids(k.folders[i], &pids, &n) == 0)
 			break;
 	*ret = arena_array(a, n + 1, sizeof(**ret));
 	memcpy(*ret, pids ? pids : *ret, n * sizeof(**ret));
@@ -223,14 +234,15 @@ static int64_t key(const char *folder, const char *file, const char *name, int64
 	return folder && cgroup_read_key(folder, file, name, &n) == 0 ? n * unit : -1;
 }
 
-int bundle_stats(const struct bundles *b, const char *id, struct bundle_stats *ret, struct err *e)
+int bundle_stats(struct bundles *b, const char *id, struct bundle_stats *ret, struct err *e)
 {
-	bool v2 = b->host.cgroup_mode == CGROUP_MODE_V2;
 	autokept k = KEPT_NONE;
 	const char *cpu, *memory, *pids;
+	bool v2;
 
-	if (kept_open(b, id, &k, e) < 0)
+	if (kept_open(b, id, &k, e) < 0 || bundles_probe(b, e) < 0)
 		return -e->code;
+	v2 = b->host.cgroup_mode == CGROUP_MODE_V2;
 	if (k.init.pidfd < 0)
 		return err_say(e, "container not running");
 	cpu = cgroup_folder_of(&b->host, k.cgroup_path, "cpuacct", &k.arena);

@@ -42,24 +42,38 @@ const char *cgroup_folder_of(
 	return NULL;
 }
 
-/* Kills what is left and removes the folders; the freezer first lets go of what it holds. */
-int cgroups_clear(const struct host *h, const char *path, struct arena *a, struct err *e)
+/* The freezer first lets go of what it holds. */
+static void kill_all(const char *const *folders)
 {
-	const char **folders = cgroup_folders(h, path, a);
-	int r;
-
 	for (size_t i = 0; folders[i]; i++)
 		if (access(folders[i], F_OK) == 0 && cgroup_is_frozen(folders[i]))
 			cgroup_freeze(folders[i], false, CLEAR_TIMEOUT_MS);
 	for (size_t i = 0; folders[i]; i++)
 		if (access(folders[i], F_OK) == 0 && cgroup_is_populated(folders[i]))
 			cgroup_kill(folders[i]);
+}
+
+int cgroups_remove(const char *const *folders, struct err *e)
+{
+	bool busy = false;
+
+	/* most often nobody is left: a folder that goes at once need not be looked into */
+	for (size_t i = 0; folders[i]; i++)
+		busy |= rmdir(folders[i]) < 0 && errno != ENOENT;
+	if (!busy)
+		return 0;
+	kill_all(folders);
 	for (size_t i = 0; folders[i]; i++) {
-		r = cgroup_remove(folders[i], CLEAR_TIMEOUT_MS);
+		int r = cgroup_remove(folders[i], CLEAR_TIMEOUT_MS);
 		if (r < 0)
 			return err_set(e, -r, "remove cgroup %s", folders[i]);
 	}
 	return 0;
+}
+
+int cgroups_clear(const struct host *h, const char *path, struct arena *a, struct err *e)
+{
+	return cgroups_remove(cgroup_folders(h, path, a), e);
 }
 
 int cgroups_write(const struct host *h, const char *path, const struct plan_cgroup *c,

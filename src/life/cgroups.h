@@ -13,7 +13,8 @@ const char **cgroup_folders(const struct host *h, const char *path, struct arena
 const char *cgroup_folder_of(
 	const struct host *h, const char *path, const char *controller, struct arena *a);
 
-/* Thaws and kills what is left in it and removes the folders. */
+/* Thaws and kills what is left in folders (NULL-terminated) and removes them. */
+int cgroups_remove(const char *const *folders, struct err *e);
 int cgroups_clear(const struct host *h, const char *path, struct arena *a, struct err *e);
 
 /* update: what a plan says is to be written, into folders that are there. */
