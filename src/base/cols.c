@@ -80,26 +80,27 @@ static size_t cut_at(const char *s, size_t n, size_t width)
 
 /* All cells of the table, escaped, one after the other in one text; offsets say where. */
 struct cells {
-	struct text text;
+	struct text text, cell; /* cell: reused for each */
 	size_t *ends;
 	size_t n;
 };
 
 static void add_cell(struct cells *c, const struct col *col, const void *data, size_t row, bool raw)
 {
-	autotext t = { 0 };
+	struct text *t = &c->cell;
 
-	col->cell(data, row, &t);
-	if (t.len == 0) {
+	t->len = 0;
+	col->cell(data, row, t);
+	if (t->len == 0) {
 		text_add(&c->text, "-");
 	} else if (!raw) {
-		text_add_escaped(&c->text, t.p, t.len);
+		text_add_escaped(&c->text, t->p, t->len);
 	} else {
-		for (size_t i = 0; i < t.len; i++) {
-			if (t.p[i] == ' ')
+		for (size_t i = 0; i < t->len; i++) {
+			if (t->p[i] == ' ')
 				text_add(&c->text, "\\x20");
 			else
-				text_add_escaped(&c->text, t.p + i, 1);
+				text_add_escaped(&c->text, t->p + i, 1);
 		}
 	}
 	c->ends[c->n++] = c->text.len;
@@ -117,8 +118,11 @@ static void add_heading(struct cells *c, const struct col *col)
 
 static void pad(struct text *t, size_t n)
 {
-	for (; n > 0; n--)
-		text_add_n(t, " ", 1);
+	static const char blanks[] = "                                ";
+
+	for (; n >= sizeof(blanks); n -= sizeof(blanks) - 1)
+		text_add_n(t, blanks, sizeof(blanks) - 1);
+	text_add_n(t, blanks, n);
 }
 
 static void add_row(const struct col *const *cols, const struct cells *c, size_t first,
@@ -176,6 +180,7 @@ void cols_table(const struct col *const *cols, const void *data, size_t n,
 	for (size_t row = 0; row < n_rows; row++)
 		add_row(cols, &c, row * n_cols, widths, style, t);
 	text_done(&c.text);
+	text_done(&c.cell);
 	free(c.ends);
 }
 

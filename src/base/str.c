@@ -237,8 +237,17 @@ static bool is_hostile(const char *s, size_t len)
 void text_add_escaped(struct text *t, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n;) {
-		size_t len = str_utf8_len(s + i, n - i);
+		size_t plain = 0, len;
 
+		while (i + plain < n && s[i + plain] >= ' ' && s[i + plain] < 0x7f &&
+			s[i + plain] != '\\')
+			plain++;
+		if (plain > 0) {
+			text_add_n(t, s + i, plain);
+			i += plain;
+			continue;
+		}
+		len = str_utf8_len(s + i, n - i);
 		if (len && !is_hostile(s + i, len)) {
 			text_add_n(t, s + i, len);
 			i += len;
@@ -256,6 +265,17 @@ void text_add_escaped(struct text *t, const char *s, size_t n)
 				text_addf(t, "\\x%02x", (unsigned char)s[i]);
 		}
 	}
+}
+
+void text_add_u64(struct text *t, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	text_add_n(t, digits + at, sizeof(digits) - at);
 }
 
 char *text_take(struct text *t)

@@ -161,11 +161,17 @@ static int metrics(const struct cmd_call *call, struct err *e)
 	return r;
 }
 
-/* `clade ps -A`: processes instead of containers. */
+/*
+ * `clade ps -A`: processes instead of containers. As `ps -A` it shows the short name; each column
+ * that costs a file of every process is read only where it is asked for.
+ */
 int cmd_ps_processes(const struct cmd_call *call, const char *columns, bool json, struct err *e)
 {
+	static const char usual[] = "nspid,ppid,state,age,ctr,comm",
+			  usual_json[] = "uid,nspid,ppid,state,age,ctr,comm,args";
 	struct table_opts o = { .columns = columns, .json = json };
 	struct cmd_call own = *call;
+	const struct col **picked;
 	struct proc_rows rows;
 	uint32_t *all;
 	struct view v;
@@ -173,14 +179,15 @@ int cmd_ps_processes(const struct cmd_call *call, const char *columns, bool json
 	int r;
 
 	own.opts = &o;
-	if (view_read(call, SNAP_ARGS | SNAP_STATUS | SNAP_ORIGIN, &v, e) < 0)
+	if (cols_pick(proc_cols, json ? usual_json : usual, columns, call->arena, &picked, e) < 0 ||
+		view_read(call, proc_cols_wants(picked), &v, e) < 0)
 		return -e->code;
 	all = arena_array(call->arena, (size_t)v.s.n + 1, sizeof(*all));
 	for (uint32_t i = 0; i < v.s.n; i++)
 		if (!v.s.procs[i].kernel_thread)
 			all[n++] = i;
 	rows = (struct proc_rows){ .s = &v.s, .procs = all };
-	r = print(&own, proc_cols, "uid,nspid,ppid,state,age,ctr,args", &rows, n, e);
+	r = print(&own, proc_cols, json ? usual_json : usual, &rows, n, e);
 	view_done(&v);
 	return r;
 }

@@ -18,7 +18,7 @@ int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, str
 	if (cli_life(call, &life, &no_state) < 0 ||
 		life_list(&life, false, call->arena, &v.containers, &v.n_containers, &no_state) < 0)
 		log_err(&no_state);
-	if (snapshot_read("/proc", wants | SNAP_CGROUP, &v.s, e) < 0)
+	if (snapshot_read("/proc", wants, &v.s, e) < 0)
 		return -e->code;
 	hints = arena_array(call->arena, v.n_containers + 1, sizeof(*hints));
 	for (size_t i = 0; i < v.n_containers; i++) {

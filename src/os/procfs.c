@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -144,6 +145,18 @@ static int read_link(int procfs, const char *path, uint64_t *ret)
 		return -errno;
 	link[n] = '\0';
 	return ns_link_parse(link, ns_types[NS_PID].file, ret);
+}
+
+int procfs_uid(int procfs, pid_t pid, uid_t *ret)
+{
+	char path[64];
+	struct stat st;
+
+	make_path(path, pid, "");
+	if (fstatat(procfs, path, &st, 0) < 0)
+		return -errno;
+	*ret = st.st_uid;
+	return 0;
 }
 
 int procfs_pidns(int procfs, pid_t pid, const char *file, uint64_t *ret)

@@ -27,6 +27,9 @@ ssize_t procfs_read(int procfs, pid_t pid, const char *file, char *buf, size_t s
 /* The whole of a file that may be long ("task/7/children"), the caller's to free. */
 ssize_t procfs_read_all(int procfs, pid_t pid, const char *file, char **ret);
 
+/* The effective user: the owner of its folder, whatever is hidden in there. 0 or -errno. */
+int procfs_uid(int procfs, pid_t pid, uid_t *ret);
+
 /* The inode of a process's PID namespace; file: "ns/pid" or "ns/pid_for_children". 0 or -errno. */
 int procfs_pidns(int procfs, pid_t pid, const char *file, uint64_t *ret);
 

@@ -140,9 +140,9 @@ static void examine_term(struct doctor *d, uint32_t ns)
 }
 
 /* The pids controller's "max" of a process's cgroup; false: none is set. */
-static bool pids_limit(const struct proc *p, int64_t *ret_current, int64_t *ret_max)
+static bool pids_limit(struct snapshot *s, uint32_t proc, int64_t *ret_current, int64_t *ret_max)
 {
-	const char *line = p->cgroup, *path = NULL;
+	const char *line = snapshot_cgroup(s, proc), *path = NULL;
 	char file[4400], text[64];
 	FILE *from;
 	bool found = false;
@@ -192,7 +192,7 @@ static void examine_limit(struct doctor *d, uint32_t ns)
 	int64_t current = 0, max = 0;
 	struct finding *f;
 
-	if (init == NO_PROC || !pids_limit(&d->s->procs[init], &current, &max) ||
+	if (init == NO_PROC || !pids_limit(d->s, init, &current, &max) ||
 		current * 100 < max * PIDS_NEAR_PERCENT)
 		return;
 	f = add(d, "near-pids-limit", init, ns, (unsigned)current);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "procs/owner_walk.h"
 #include "procs/pidns_table.h"
 
 enum { ID_HEX = 64 };
@@ -186,37 +187,66 @@ static uint64_t hash_text(const char *s)
 
 /* Owners found so far, by cgroup text: owners[k] for cgroups[k]. */
 struct cache {
+	struct snapshot *s;
+	const struct owner_hint *hints;
+	size_t n_hints;
+	const char *root;
 	struct ns_index index;
 	const char **cgroups;
 	const struct owner **owners;
 	size_t n_cgroups, n_owners;
 };
 
-static const struct owner *look_up(struct snapshot *s, struct cache *c,
-	const struct owner_hint *hints, size_t n_hints, const char *root, const char *cgroup)
+static const struct owner *look_up(struct cache *c, const char *cgroup)
 {
+	struct arena *a = c->s->arena;
 	uint64_t key = hash_text(cgroup);
 	uint32_t k = ns_index_find(&c->index, key);
 	const struct owner *o;
 
 	if (k != NO_NS && str_eq(c->cgroups[k], cgroup))
 		return c->owners[k];
-	o = by_cgroup_hint(hints, n_hints, cgroup);
+	o = by_cgroup_hint(c->hints, c->n_hints, cgroup);
 	if (!o) {
-		struct owner *made = arena_alloc(s->arena, sizeof(*made));
+		struct owner *made = arena_alloc(a, sizeof(*made));
 
-		if (owner_from_cgroup(cgroup, s->arena, made)) {
-			owner_name(root, s->arena, made);
+		if (owner_from_cgroup(cgroup, a, made)) {
+			owner_name(c->root, a, made);
 			o = made;
 		}
 	}
 	if (k == NO_NS)
 		ns_index_add(&c->index, key, (uint32_t)c->n_cgroups);
-	*(const char **)arena_grow(s->arena, &c->cgroups, &c->n_cgroups, sizeof(*c->cgroups)) =
-		cgroup;
-	*(const struct owner **)arena_grow(s->arena, &c->owners, &c->n_owners, sizeof(*c->owners)) =
-		o;
+	*(const char **)arena_grow(a, &c->cgroups, &c->n_cgroups, sizeof(*c->cgroups)) =
+		arena_strdup(a, cgroup);
+	*(const struct owner **)arena_grow(a, &c->owners, &c->n_owners, sizeof(*c->owners)) = o;
 	return o;
+}
+
+static const struct owner *owner_of_path(void *data, const char *path)
+{
+	struct cache *c = data;
+	autotext line = { 0 };
+
+	text_addf(&line, "0::%s\n", path);
+	return look_up(c, line.p);
+}
+
+/* From the tree of cgroups, or where that does not do from each process's file. */
+static void by_cgroups(struct snapshot *s, struct cache *c)
+{
+	bool walked = owner_walk(s, c->root, owner_of_path, c);
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct proc *p = &s->procs[i];
+		const char *cgroup;
+
+		if (p->owner || p->kernel_thread || (walked && !proc_is_zombie(p)))
+			continue;
+		cgroup = snapshot_cgroup(s, i);
+		if (cgroup)
+			p->owner = look_up(c, cgroup);
+	}
 }
 
 /* A namespace of which no engine is known goes by the command of its PID 1. */
@@ -237,13 +267,9 @@ static const struct owner *by_command(struct snapshot *s, uint32_t ns)
 void owner_assign(
 	struct snapshot *s, const struct owner_hint *hints, size_t n_hints, const char *root)
 {
-	struct cache c = { 0 };
+	struct cache c = { .s = s, .hints = hints, .n_hints = n_hints, .root = root };
 
-	for (uint32_t i = 0; i < s->n; i++) {
-		if (s->procs[i].cgroup)
-			s->procs[i].owner =
-				look_up(s, &c, hints, n_hints, root, s->procs[i].cgroup);
-	}
+	by_cgroups(s, &c);
 	for (uint32_t i = 0; i < s->n_ns; i++) {
 		struct pidns *n = &s->ns[i];
 		const struct owner *o = n->init == NO_PROC ? NULL : s->procs[n->init].owner;

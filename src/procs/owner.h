@@ -28,8 +28,8 @@ struct owner_hint {
 bool owner_from_cgroup(const char *cgroup, struct arena *a, struct owner *ret);
 
 /*
- * Gives every process (SNAP_CGROUP) and every namespace its owner: one parse a cgroup. root: ""
- * or a folder before the absolute paths of the engines' files.
+ * Gives every process and every namespace its owner: one parse a cgroup. root: "" or a folder
+ * before the absolute paths of the engines' files and of the cgroup mounts.
  */
 void owner_assign(
 	struct snapshot *s, const struct owner_hint *hints, size_t n_hints, const char *root);

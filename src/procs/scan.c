@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,14 +14,23 @@
 /* Below so many processes a second thread costs more than it reads. */
 enum { THREAD_WORTH = 1500, THREADS_MAX = ARRAY_LEN(((struct snapshot *)0)->arenas) };
 
-/* One thread's share. */
-struct share {
+enum { PIECE = 64 /* processes a thread takes at a time: on a busy machine one may be slower */ };
+
+/* What all threads share. */
+struct scan {
 	int procfs;
 	unsigned wants;
 	const pid_t *pids;
 	struct proc *procs;
 	uint64_t *inodes;
-	uint32_t first, end, vanished;
+	uint32_t n;
+	_Atomic uint32_t next; /* the first that nobody has taken yet */
+};
+
+/* One thread's own. */
+struct worker {
+	struct scan *scan;
+	uint32_t vanished;
 	struct arena *arena;
 	char buf[SCAN_BUF];
 };
@@ -46,20 +56,6 @@ int scan_nspid(int procfs, struct arena *a, struct proc *p)
 	return 0;
 }
 
-/* The second number of the "Uid:" line: the effective one. */
-static uid_t parse_uid(const char *status)
-{
-	const char *s = strstr(status, "\nUid:\t");
-	uid_t uid = 0;
-
-	s = s ? strchr(s + 6, '\t') : NULL;
-	if (!s || s[1] < '0' || s[1] > '9')
-		return (uid_t)-1;
-	for (s++; *s >= '0' && *s <= '9'; s++)
-		uid = uid * 10 + (uid_t)(*s - '0');
-	return uid;
-}
-
 static const char *join_words(struct arena *a, char *buf, ssize_t n)
 {
 	while (n > 0 && !buf[n - 1])
@@ -80,53 +76,77 @@ const char *scan_args(int procfs, struct arena *a, pid_t pid)
 	return join_words(a, buf, procfs_read(procfs, pid, "cmdline", buf, sizeof(buf)));
 }
 
-/* Reads one process; false if it has gone, or is not what its number says. */
-static bool read_one(struct share *sh, pid_t pid, struct proc *p, uint64_t *inode)
+const char *scan_cgroup(int procfs, struct arena *a, pid_t pid)
 {
+	char buf[SCAN_BUF];
+	ssize_t n = procfs_read(procfs, pid, "cgroup", buf, sizeof(buf));
+
+	return n > 0 ? arena_strndup(a, buf, (size_t)n) : NULL;
+}
+
+/* What columns want beside stat and the namespace. */
+static void read_wanted(struct worker *w, struct proc *p)
+{
+	unsigned wants = w->scan->wants;
+	int procfs = w->scan->procfs;
+
+	if (wants & SNAP_UID && procfs_uid(procfs, p->pid, &p->uid) < 0)
+		p->uid = (uid_t)-1;
+	if (p->kernel_thread)
+		return;
+	/* one whose namespace is hidden from us is placed with the help of its cgroup */
+	if (wants & SNAP_CGROUP || (p->ns_guessed && p->levels > 1)) {
+		ssize_t n = procfs_read(procfs, p->pid, "cgroup", w->buf, sizeof(w->buf));
+
+		if (n > 0)
+			p->cgroup = arena_strndup(w->arena, w->buf, (size_t)n);
+	}
+	if (wants & SNAP_ARGS && p->state != 'Z')
+		p->args = join_words(w->arena, w->buf,
+			procfs_read(procfs, p->pid, "cmdline", w->buf, sizeof(w->buf)));
+}
+
+/* Reads one process; false if it has gone, or is not what its number says. */
+static bool read_one(struct worker *w, pid_t pid, struct proc *p, uint64_t *inode)
+{
+	int procfs = w->scan->procfs, r;
 	const char *comm;
 	size_t len;
 	ssize_t n;
-	int r;
 
-	n = procfs_read(sh->procfs, pid, "stat", sh->buf, sizeof(sh->buf));
-	if (n < 0 || stat_parse(sh->buf, p, &comm, &len) < 0 || p->pid != pid)
+	n = procfs_read(procfs, pid, "stat", w->buf, sizeof(w->buf));
+	if (n < 0 || stat_parse(w->buf, p, &comm, &len) < 0 || p->pid != pid)
 		return false;
-	p->comm = arena_strndup(sh->arena, comm, len);
+	p->comm = arena_strndup(w->arena, comm, len);
 	p->uid = (uid_t)-1;
 	p->parent = p->first_child = p->last_child = p->next_sibling = NO_PROC;
 	p->ns = NO_NS;
 	p->next_in_ns = NO_PROC;
-	r = p->kernel_thread ? 0 : procfs_pidns(sh->procfs, pid, "ns/pid", inode);
+	r = p->kernel_thread ? 0 : procfs_pidns(procfs, pid, "ns/pid", inode);
 	if (r == -ENOENT || r == -ESRCH)
 		return false;
 	p->ns_guessed = r < 0;
 	/* The exit status is shown to those who may open the links. */
 	if (p->ns_guessed)
 		p->exit_status = -1;
-	if (p->ns_guessed && scan_nspid(sh->procfs, sh->arena, p) == -ENOENT)
+	if (p->ns_guessed && scan_nspid(procfs, w->arena, p) == -ENOENT)
 		return false;
-	if (sh->wants & SNAP_STATUS &&
-		procfs_read(sh->procfs, pid, "status", sh->buf, sizeof(sh->buf)) > 0)
-		p->uid = parse_uid(sh->buf);
-	if (sh->wants & SNAP_CGROUP && !p->kernel_thread) {
-		n = procfs_read(sh->procfs, pid, "cgroup", sh->buf, sizeof(sh->buf));
-		if (n > 0)
-			p->cgroup = arena_strndup(sh->arena, sh->buf, (size_t)n);
-	}
-	if (sh->wants & SNAP_ARGS && !p->kernel_thread && p->state != 'Z')
-		p->args = join_words(sh->arena, sh->buf,
-			procfs_read(sh->procfs, pid, "cmdline", sh->buf, sizeof(sh->buf)));
+	read_wanted(w, p);
 	return true;
 }
 
-static void *read_share(void *arg)
+static void *work(void *arg)
 {
-	struct share *sh = arg;
+	struct worker *w = arg;
+	struct scan *sc = w->scan;
+	uint32_t first;
 
-	for (uint32_t i = sh->first; i < sh->end; i++) {
-		if (!read_one(sh, sh->pids[i], &sh->procs[i], &sh->inodes[i])) {
-			sh->procs[i].pid = 0;
-			sh->vanished++;
+	while ((first = atomic_fetch_add(&sc->next, PIECE)) < sc->n) {
+		for (uint32_t i = first; i < sc->n && i < first + PIECE; i++) {
+			if (!read_one(w, sc->pids[i], &sc->procs[i], &sc->inodes[i])) {
+				sc->procs[i].pid = 0;
+				w->vanished++;
+			}
 		}
 	}
 	return NULL;
@@ -167,7 +187,8 @@ static int by_number(const void *a, const void *b)
 int scan_read(struct snapshot *s, unsigned wants, uint64_t **ret_inodes, struct err *e)
 {
 	autofree pid_t *pids = NULL;
-	autofree struct share *shares = NULL;
+	autofree struct worker *workers = NULL;
+	struct scan scan = { .procfs = s->procfs, .wants = wants };
 	pthread_t threads[THREADS_MAX];
 	bool running[THREADS_MAX] = { false };
 	unsigned k;
@@ -178,34 +199,25 @@ int scan_read(struct snapshot *s, unsigned wants, uint64_t **ret_inodes, struct 
 		return err_set(e, -r, "list the processes");
 	qsort(pids, n, sizeof(*pids),
 		by_number); /* the kernel sorts, a fixture's folder does not */
-	s->n = (uint32_t)n;
-	s->procs = arena_array(s->arena, n + 1, sizeof(*s->procs));
-	*ret_inodes = arena_array(s->arena, n + 1, sizeof(**ret_inodes));
+	s->n = scan.n = (uint32_t)n;
+	s->procs = scan.procs = arena_array(s->arena, n + 1, sizeof(*s->procs));
+	*ret_inodes = scan.inodes = arena_array(s->arena, n + 1, sizeof(**ret_inodes));
+	scan.pids = pids;
 	k = threads_for(s->n);
-	shares = mem_resize(NULL, k, sizeof(*shares));
+	workers = mem_resize(NULL, k, sizeof(*workers));
 	for (unsigned i = 0; i < k; i++) {
-		struct share *sh = &shares[i];
-
-		sh->procfs = s->procfs;
-		sh->wants = wants;
-		sh->pids = pids;
-		sh->procs = s->procs;
-		sh->inodes = *ret_inodes;
-		sh->first = (uint32_t)((uint64_t)s->n * i / k);
-		sh->end = (uint32_t)((uint64_t)s->n * (i + 1) / k);
-		sh->vanished = 0;
-		sh->arena = &s->arenas[i + 1];
-		/* where no thread is to be had, the work is done here */
-		running[i] = i > 0 && pthread_create(&threads[i], NULL, read_share, sh) == 0;
+		workers[i].scan = &scan;
+		workers[i].vanished = 0;
+		workers[i].arena = &s->arenas[i + 1];
+		/* where no thread is to be had, the first does its part as well */
+		running[i] = i > 0 && pthread_create(&threads[i], NULL, work, &workers[i]) == 0;
 	}
+	work(&workers[0]);
 	for (unsigned i = 0; i < k; i++) {
 		if (running[i])
 			pthread_join(threads[i], NULL);
-		else
-			read_share(&shares[i]);
+		s->n_vanished += workers[i].vanished;
 	}
-	for (unsigned i = 0; i < k; i++)
-		s->n_vanished += shares[i].vanished;
 	compact(s, *ret_inodes);
 	return 0;
 }

@@ -18,3 +18,6 @@ int scan_nspid(int procfs, struct arena *a, struct proc *p);
 
 /* The command line of p with spaces between the words, or NULL. */
 const char *scan_args(int procfs, struct arena *a, pid_t pid);
+
+/* The text of its cgroup file, or NULL. */
+const char *scan_cgroup(int procfs, struct arena *a, pid_t pid);

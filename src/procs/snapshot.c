@@ -97,6 +97,15 @@ uint32_t snapshot_find_ns(const struct snapshot *s, uint64_t inode)
 	return NO_NS;
 }
 
+const char *snapshot_cgroup(struct snapshot *s, uint32_t i)
+{
+	struct proc *p = &s->procs[i];
+
+	if (!p->cgroup)
+		p->cgroup = scan_cgroup(s->procfs, s->arena, p->pid);
+	return p->cgroup;
+}
+
 bool proc_is_entered(const struct snapshot *s, uint32_t i)
 {
 	const struct proc *p = &s->procs[i];

@@ -36,7 +36,7 @@ struct proc {
 	int n_threads;
 	int exit_signal;	   /* what its parent is sent when it ends; -1 for none */
 	int exit_status;	   /* as wait(2) has it; -1: not a zombie, or not ours to see */
-	uid_t uid;		   /* effective; only with SNAP_STATUS, else -1 */
+	uid_t uid;		   /* effective; only with SNAP_UID, else -1 */
 	const char *comm;	   /* may hold any byte but NUL */
 	const char *args;	   /* words joined by spaces; NULL where not asked for or empty */
 	const char *cgroup;	   /* /proc/PID/cgroup as it is; NULL where not asked for */
@@ -78,7 +78,7 @@ struct pidns {
 
 /* What is read beside stat and the namespace; each costs a file a process. */
 enum snapshot_wants {
-	SNAP_STATUS = 1 << 0,	 /* uid */
+	SNAP_UID = 1 << 0,	 /* uid */
 	SNAP_CGROUP = 1 << 1,	 /* cgroup */
 	SNAP_ARGS = 1 << 2,	 /* args */
 	SNAP_HELD = 1 << 3,	 /* namespaces without processes; looks at every descriptor */
@@ -132,6 +132,9 @@ bool proc_is_entered(const struct snapshot *s, uint32_t i);
 
 /* Who would adopt its children: the nearest proved subreaper above, else the namespace's init. */
 uint32_t proc_reaper(const struct snapshot *s, uint32_t i);
+
+/* The text of its /proc/PID/cgroup, read now unless it was; NULL where it has gone. */
+const char *snapshot_cgroup(struct snapshot *s, uint32_t i);
 
 /* Milliseconds since it was started. */
 uint64_t proc_age_ms(const struct snapshot *s, const struct proc *p);

@@ -8,12 +8,20 @@
 
 enum { PAGE_BYTES = 4096 };
 
+static void add_pid(struct text *t, pid_t pid)
+{
+	text_add_u64(t, pid > 0 ? (uint64_t)pid : 0);
+}
+
 void proc_cols_add_pids(struct text *t, const struct proc *p)
 {
 	if (p->levels < 2)
-		text_addf(t, "%d", p->pid);
-	for (int level = 0; p->levels >= 2 && level < p->levels; level++)
-		text_addf(t, "%s%d", level ? "/" : "", p->nspid[level]);
+		add_pid(t, p->pid);
+	for (int level = 0; p->levels >= 2 && level < p->levels; level++) {
+		if (level)
+			text_add_n(t, "/", 1);
+		add_pid(t, p->nspid[level]);
+	}
 }
 
 static const struct proc *at(const void *data, size_t row)
@@ -30,7 +38,7 @@ static const struct snapshot *snap(const void *data)
 
 static void cell_pid(const void *data, size_t row, struct text *t)
 {
-	text_addf(t, "%d", at(data, row)->pid);
+	add_pid(t, at(data, row)->pid);
 }
 
 static void cell_nspid(const void *data, size_t row, struct text *t)
@@ -48,7 +56,7 @@ static void cell_ipid(const void *data, size_t row, struct text *t)
 
 static void cell_ppid(const void *data, size_t row, struct text *t)
 {
-	text_addf(t, "%d", at(data, row)->ppid);
+	add_pid(t, at(data, row)->ppid);
 }
 
 static void cell_reaper(const void *data, size_t row, struct text *t)
@@ -77,7 +85,7 @@ static void cell_proof(const void *data, size_t row, struct text *t)
 
 static void cell_state(const void *data, size_t row, struct text *t)
 {
-	text_addf(t, "%c", at(data, row)->state);
+	text_add_n(t, &at(data, row)->state, 1);
 }
 
 static void cell_exit(const void *data, size_t row, struct text *t)
@@ -104,8 +112,10 @@ static void cell_age(const void *data, size_t row, struct text *t)
 	else if (s >= 60)
 		text_addf(
 			t, "%llum%02llus", (unsigned long long)s / 60, (unsigned long long)s % 60);
-	else
-		text_addf(t, "%llus", (unsigned long long)s);
+	else {
+		text_add_u64(t, s);
+		text_add(t, "s");
+	}
 }
 
 static void cell_ns(const void *data, size_t row, struct text *t)
@@ -241,6 +251,28 @@ static void cell_cgroup(const void *data, size_t row, struct text *t)
 	}
 
 const struct col proc_cols[] = { COMMON_COLS, { 0 } };
+
+unsigned proc_cols_wants(const struct col *const *picked)
+{
+	static const struct {
+		void (*cell)(const void *data, size_t row, struct text *t);
+		unsigned wants;
+	} needs[] = {
+		{ cell_uid, SNAP_UID },
+		{ cell_cgroup, SNAP_CGROUP },
+		{ cell_args, SNAP_ARGS },
+		{ cell_origin, SNAP_ORIGIN },
+		{ cell_proof, SNAP_ORIGIN },
+		{ cell_reaper, SNAP_ORIGIN },
+	};
+	unsigned wants = 0;
+
+	for (; *picked; picked++)
+		for (size_t i = 0; i < ARRAY_LEN(needs); i++)
+			if (needs[i].cell == (*picked)->cell)
+				wants |= needs[i].wants;
+	return wants;
+}
 
 static const struct zombie *zombie_at(const void *data, size_t row)
 {
