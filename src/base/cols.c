@@ -2,6 +2,9 @@
 #include "base/cols.h"
 
 #include <ctype.h>
+#include <stdlib.h>
+
+#include "base/width.h"
 
 static const struct col *find(const struct col *all, const char *name, size_t n)
 {
@@ -56,26 +59,32 @@ int cols_pick(const struct col *all, const char *usual, const char *asked, struc
 	return 0;
 }
 
-/* Characters, not bytes; t is escaped, so its UTF-8 is good. */
-static size_t width_of(const char *s, size_t n)
+static void add_two_digits(struct text *t, uint64_t v)
 {
-	size_t w = 0;
-
-	for (size_t i = 0; i < n; i++)
-		w += ((unsigned char)s[i] & 0xc0) != 0x80;
-	return w;
+	if (v < 10)
+		text_add_n(t, "0", 1);
+	text_add_u64(t, v);
 }
 
-/* Bytes of s that fit in so many characters. */
-static size_t cut_at(const char *s, size_t n, size_t width)
+void cols_add_age(struct text *t, uint64_t s)
 {
-	size_t i = 0;
-
-	for (; i < n; i++) {
-		if (((unsigned char)s[i] & 0xc0) != 0x80 && width-- == 0)
-			break;
+	if (s >= 86400) {
+		text_add_u64(t, s / 86400);
+		text_add_n(t, "d", 1);
+	} else if (s >= 3600) {
+		text_add_u64(t, s / 3600);
+		text_add_n(t, "h", 1);
+		add_two_digits(t, s / 60 % 60);
+		text_add_n(t, "m", 1);
+	} else if (s >= 60) {
+		text_add_u64(t, s / 60);
+		text_add_n(t, "m", 1);
+		add_two_digits(t, s % 60);
+		text_add_n(t, "s", 1);
+	} else {
+		text_add_u64(t, s);
+		text_add_n(t, "s", 1);
 	}
-	return i;
 }
 
 /* All cells of the table, escaped, one after the other in one text; offsets say where. */
@@ -93,15 +102,19 @@ static void add_cell(struct cells *c, const struct col *col, const void *data, s
 	col->cell(data, row, t);
 	if (t->len == 0) {
 		text_add(&c->text, "-");
-	} else if (!raw) {
-		text_add_escaped(&c->text, t->p, t->len);
-	} else {
-		for (size_t i = 0; i < t->len; i++) {
-			if (t->p[i] == ' ')
-				text_add(&c->text, "\\x20");
-			else
-				text_add_escaped(&c->text, t->p + i, 1);
+	} else if (raw) {
+		for (size_t i = 0, n; i < t->len; i += n) {
+			n = strcspn(t->p + i, " ");
+			text_add_escaped(&c->text, t->p + i, n);
+			if (t->p[i + n] != ' ')
+				continue;
+			text_add(&c->text, "\\x20");
+			n++;
 		}
+	} else if (col->kind == COL_AGE) {
+		cols_add_age(&c->text, strtoull(t->p, NULL, 10));
+	} else {
+		text_add_escaped(&c->text, t->p, t->len);
 	}
 	c->ends[c->n++] = c->text.len;
 }
@@ -125,60 +138,135 @@ static void pad(struct text *t, size_t n)
 	text_add_n(t, blanks, n);
 }
 
+static bool is_right(const struct col *c)
+{
+	return c->kind == COL_NUMBER || c->kind == COL_AGE;
+}
+
+/* One cell in its width; an ellipsis stands where it was cut. */
+static void add_fitted(
+	struct text *t, const char *s, size_t n, size_t width, bool right, bool is_last)
+{
+	size_t w = width_of(s, n);
+
+	if (w > width) {
+		n = width_cut(s, n, width > 0 ? width - 1 : 0);
+		text_add_n(t, s, n);
+		w = width_of(s, n);
+		if (width > 0) {
+			text_add(t, "…");
+			w++;
+		}
+		pad(t, width - w);
+		return;
+	}
+	if (right)
+		pad(t, width - w);
+	text_add_n(t, s, n);
+	if (!right && !is_last)
+		pad(t, width - w);
+}
+
 static void add_row(const struct col *const *cols, const struct cells *c, size_t first,
 	const size_t *widths, const struct cols_style *style, struct text *t)
 {
 	size_t at = 0;
 
 	for (size_t k = 0; cols[k]; k++) {
-		size_t begin = first + k == 0 ? 0 : c->ends[first + k - 1];
+		size_t begin = first + k == 0 ? 0 : c->ends[first + k - 1], w = widths[k];
 		const char *s = c->text.p + begin;
-		size_t n = c->ends[first + k] - begin, w = width_of(s, n);
+		size_t n = c->ends[first + k] - begin;
 
-		if (k > 0)
-			pad(t, style->raw ? 1 : 2);
 		if (style->raw) {
+			text_add(t, k ? " " : "");
 			text_add_n(t, s, n);
 			continue;
 		}
-		if (cols[k]->kind == COL_NUMBER)
-			pad(t, widths[k] - w);
-		if (!cols[k + 1] && style->width && at + w > style->width)
-			n = cut_at(s, n, style->width > at ? style->width - at : 1);
-		text_add_n(t, s, n);
-		if (cols[k]->kind != COL_NUMBER && cols[k + 1])
-			pad(t, widths[k] - w);
-		at += widths[k] + 2;
+		/* what does not fit into the narrowest terminal at all is left out whole */
+		if (style->width && at >= style->width)
+			break;
+		if (style->width && at + w > style->width)
+			w = style->width - at;
+		add_fitted(t, s, n, w, is_right(cols[k]), !cols[k + 1]);
+		at += w;
+		if (cols[k + 1] && (!style->width || at + 2 < style->width))
+			text_add(t, "  ");
+		at += 2;
 	}
-	text_add(t, "\n");
+}
+
+enum { TEXT_MIN = 9 };
+
+/* Takes from the widest text columns until a line fits. */
+static void narrow(const struct col *const *cols, size_t *widths, size_t n, size_t limit)
+{
+	size_t total = 2 * (n - 1);
+
+	for (size_t k = 0; k < n; k++)
+		total += widths[k];
+	while (total > limit) {
+		size_t widest = n, second = TEXT_MIN, cut;
+
+		for (size_t k = 0; k < n; k++)
+			if (cols[k]->kind == COL_TEXT && widths[k] > TEXT_MIN &&
+				(widest == n || widths[k] > widths[widest]))
+				widest = k;
+		if (widest == n)
+			return;
+		for (size_t k = 0; k < n; k++)
+			if (k != widest && cols[k]->kind == COL_TEXT && widths[k] > second)
+				second = widths[k];
+		cut = widths[widest] - second;
+		cut = cut < 1 ? 1 : cut > total - limit ? total - limit : cut;
+		widths[widest] -= cut;
+		total -= cut;
+	}
+}
+
+static void measure(const struct cells *c, size_t *widths, size_t n_cols)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		size_t begin = i == 0 ? 0 : c->ends[i - 1];
+		size_t w = width_of(c->text.p + begin, c->ends[i] - begin);
+
+		if (w > widths[i % n_cols])
+			widths[i % n_cols] = w;
+	}
 }
 
 void cols_table(const struct col *const *cols, const void *data, size_t n,
 	const struct cols_style *style, struct text *t)
 {
 	struct cells c = { 0 };
-	size_t n_cols = 0, n_rows = n + !style->no_headings;
+	size_t n_cols = 0, head = !style->no_headings;
 	autofree size_t *widths = NULL;
 
 	while (cols[n_cols])
 		n_cols++;
-	c.ends = mem_resize(NULL, n_rows * n_cols + 1, sizeof(*c.ends));
+	c.ends = mem_resize(NULL, (n + head) * n_cols + 1, sizeof(*c.ends));
 	widths = mem_alloc(n_cols * sizeof(*widths));
-	for (size_t k = 0; !style->no_headings && k < n_cols; k++)
+	for (size_t k = 0; head && k < n_cols; k++)
 		add_heading(&c, cols[k]);
-	for (size_t row = 0; row < n; row++) {
+	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < n_cols; k++)
-			add_cell(&c, cols[k], data, row, style->raw);
+			add_cell(&c, cols[k], data, style->rows ? style->rows[i] : i, style->raw);
 	}
-	for (size_t i = 0; i < c.n; i++) {
-		size_t begin = i == 0 ? 0 : c.ends[i - 1];
-		size_t w = width_of(c.text.p + begin, c.ends[i] - begin);
+	if (!style->raw)
+		measure(&c, widths, n_cols);
+	if (style->width)
+		narrow(cols, widths, n_cols, style->width);
+	for (size_t i = 0; i < n + head; i++) {
+		size_t row = i < head ? 0 : style->rows ? style->rows[i - head] : i - head;
+		const char *colour = !style->colour	 ? NULL
+				     : i < head		 ? "1"
+				     : style->row_colour ? style->row_colour(data, row)
+							 : NULL;
 
-		if (w > widths[i % n_cols])
-			widths[i % n_cols] = w;
+		if (colour)
+			text_addf(t, "\x1b[%sm", colour);
+		add_row(cols, &c, i * n_cols, widths, style, t);
+		text_add(t, colour ? "\x1b[0m\n" : "\n");
 	}
-	for (size_t row = 0; row < n_rows; row++)
-		add_row(cols, &c, row * n_cols, widths, style, t);
 	text_done(&c.text);
 	text_done(&c.cell);
 	free(c.ends);
@@ -211,7 +299,7 @@ static void add_json_value(const struct col *col, const void *data, size_t row, 
 		text_add(t, v.len ? "true" : "false");
 	} else if (v.len == 0) {
 		text_add(t, "null");
-	} else if (col->kind == COL_NUMBER) {
+	} else if (col->kind == COL_NUMBER || col->kind == COL_AGE) {
 		text_add_n(t, v.p, v.len);
 	} else if (col->kind == COL_LIST) {
 		text_add(t, "[");
@@ -223,16 +311,22 @@ static void add_json_value(const struct col *col, const void *data, size_t row, 
 	}
 }
 
-void cols_json(const struct col *const *cols, const void *data, size_t n, struct text *t)
+void cols_json_rows(const struct col *const *cols, const void *data, const size_t *rows, size_t n,
+	struct text *t)
 {
 	text_add(t, "[");
 	for (size_t row = 0; row < n; row++) {
 		text_add(t, row ? ",\n{" : "\n{");
 		for (size_t k = 0; cols[k]; k++) {
 			text_addf(t, "%s\"%s\":", k ? "," : "", cols[k]->name);
-			add_json_value(cols[k], data, row, t);
+			add_json_value(cols[k], data, rows ? rows[row] : row, t);
 		}
 		text_add(t, "}");
 	}
 	text_add(t, n ? "\n]\n" : "]\n");
+}
+
+void cols_json(const struct col *const *cols, const void *data, size_t n, struct text *t)
+{
+	cols_json_rows(cols, data, NULL, n, t);
 }

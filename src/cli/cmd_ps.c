@@ -4,9 +4,10 @@
 
 #include "base/cols.h"
 #include "base/str.h"
-#include "cli/commands.h"
+#include "cli/table.h"
 
 struct ps_opts {
+	struct table_opts table; /* of -A */
 	bool all, quiet, no_trunc, latest, processes, json;
 	int last;
 	struct opt_list filters;
@@ -17,7 +18,7 @@ static const struct opt ps_opts[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct ps_opts, all), NULL, "those that do not run, too" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct ps_opts, quiet), NULL, "IDs only" },
 	{ "filter", 'f', OPT_LIST, offsetof(struct ps_opts, filters), "KEY=VALUE",
-		"id, name, label, status, exited, ancestor" },
+		"id, name, label, status, exited, ancestor; with -A: COLUMN=TEXT, !=, ~, <, >" },
 	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|json",
 		"which columns: id image command created status ports names pid labels exit "
 		"restarts, "
@@ -28,6 +29,13 @@ static const struct opt ps_opts[] = {
 	{ "output", 'o', OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...",
 		"the same as --format" },
 	{ "json", 0, OPT_FLAG, offsetof(struct ps_opts, json), NULL, "the same as --format json" },
+	{ "sort", 0, OPT_STRING, offsetof(struct ps_opts, table.sort), "[-]COLUMN,...",
+		"with -A: order of the rows, - for descending" },
+	{ "raw", 'r', OPT_FLAG, offsetof(struct ps_opts, table.raw), NULL,
+		"with -A: no alignment, blanks escaped" },
+	{ "noheadings", 0, OPT_FLAG, offsetof(struct ps_opts, table.no_headings), NULL,
+		"with -A: no headings" },
+	TABLE_COLOUR(struct ps_opts, table.colour),
 	{ "latest", 0, OPT_FLAG, offsetof(struct ps_opts, latest), NULL,
 		"the newest, in any state" },
 	{ "no-trunc", 0, OPT_FLAG, offsetof(struct ps_opts, no_trunc), NULL, "do not shorten" },
@@ -225,6 +233,20 @@ static bool asks_for_state(const struct opt_list *filters)
 	return false;
 }
 
+/* -A: the same words, meant for processes. */
+static int processes(const struct cmd_call *call, const struct ps_opts *o, bool json, struct err *e)
+{
+	struct table_opts t = o->table;
+
+	t.json = json;
+	t.columns = json && !o->json ? NULL : o->format;
+	t.filters = o->filters;
+	t.no_headings |= o->quiet;
+	if (o->quiet && !t.columns)
+		t.columns = "pid";
+	return cmd_ps_processes(call, &t, e);
+}
+
 static int ps(const struct cmd_call *call, struct err *e)
 {
 	const struct ps_opts *o = call->opts;
@@ -239,7 +261,7 @@ static int ps(const struct cmd_call *call, struct err *e)
 	size_t n = 0;
 
 	if (o->processes)
-		return cmd_ps_processes(call, json && !o->json ? NULL : o->format, json, e);
+		return processes(call, o, json, e);
 	/* a filter's mistake is one with nothing to filter, too */
 	if (fits_all(&nothing, &o->filters, e) < 0 || cli_life(call, &life, e) < 0 ||
 		life_list(&life, all, call->arena, &list.items, &list.n, e) < 0)

@@ -1,56 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* zombies, ns, pid, metrics: tables over one snapshot of all processes. */
-#include <stdio.h>
+/* zombies, ns, pid, ps -A: tables over one snapshot of all processes. */
 #include <stdlib.h>
-#include <time.h>
 
-#include "base/log.h"
 #include "base/str.h"
+#include "cli/table.h"
 #include "cli/view.h"
-#include "render/metrics.h"
 #include "render/proc_cols.h"
 
-struct table_opts {
-	bool json, raw, no_headings;
-	const char *columns, *textfile;
+struct zombies_opts {
+	struct table_opts table;
 	int max;
 };
-
-#define TABLE(member) offsetof(struct table_opts, member)
-#define TABLE_OPTS                                                                                 \
-	{ "output", 'o', OPT_STRING, TABLE(columns), "COLUMN,...|+COLUMN", "which columns" },      \
-		{ "json", 0, OPT_FLAG, TABLE(json), NULL, "an array of objects" },                 \
-		{ "raw", 'r', OPT_FLAG, TABLE(raw), NULL, "no alignment, blanks escaped" },        \
-	{                                                                                          \
-		"noheadings", 'n', OPT_FLAG, TABLE(no_headings), NULL, "no headings"               \
-	}
 
 static const struct opt table_opts[] = { TABLE_OPTS, { 0 } };
 static const struct opt zombies_opts[] = {
 	TABLE_OPTS,
-	{ "max", 0, OPT_INT, TABLE(max), "N", "exit 1 when there are more (default 0)" },
+	{ "max", 0, OPT_INT, offsetof(struct zombies_opts, max), "N",
+		"exit 1 when there are more (default 0)" },
 	{ 0 },
 };
-
-static int print(const struct cmd_call *call, const struct col *cols, const char *usual,
-	const void *data, size_t n, struct err *e)
-{
-	const struct table_opts *o = call->opts;
-	struct cols_style style = {
-		.no_headings = o->no_headings, .raw = o->raw, .width = life_stdout_width()
-	};
-	const struct col **picked;
-	autotext t = { 0 };
-
-	if (cols_pick(cols, usual, o->columns, call->arena, &picked, e) < 0)
-		return -e->code;
-	if (o->json)
-		cols_json(picked, data, n, &t);
-	else
-		cols_table(picked, data, n, &style, &t);
-	fputs(t.p ? t.p : "", stdout);
-	return 0;
-}
 
 /* Is the process in the namespace of this one, or in one below? */
 static bool is_below(const struct snapshot *s, uint32_t i, uint32_t ns)
@@ -63,7 +31,10 @@ static bool is_below(const struct snapshot *s, uint32_t i, uint32_t ns)
 
 static int zombies(const struct cmd_call *call, struct err *e)
 {
-	const struct table_opts *o = call->opts;
+	static const struct table table = { zombie_cols,
+		"nspid,comm,exit,zage,ppid,ctr,origin,fault,proof,advice", proc_cols_row_colour,
+		.quiet_if_empty = true };
+	const struct zombies_opts *o = call->opts;
 	struct proc_rows rows;
 	struct zombie *all;
 	struct view v;
@@ -71,7 +42,7 @@ static int zombies(const struct cmd_call *call, struct err *e)
 	size_t n, kept = 0;
 	int r = 0;
 
-	if (view_read(call, SNAP_ORIGIN | SNAP_ARGS, &v, e) < 0)
+	if (view_read(call, SNAP_ORIGIN | SNAP_ARGS | SNAP_UID | SNAP_CGROUP, &v, e) < 0)
 		return -e->code;
 	zombies_find(&v.s, call->arena, &all, &n);
 	if (call->n_args)
@@ -79,36 +50,48 @@ static int zombies(const struct cmd_call *call, struct err *e)
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (!call->n_args || is_below(&v.s, all[i].proc, v.s.procs[top].ns))
 			all[kept++] = all[i];
-	rows = (struct proc_rows){ .s = &v.s, .zombies = all };
-	if (r == 0 && (kept || o->json))
-		r = print(call, zombie_cols, "nspid,comm,exit,age,ppid,ctr,origin,fault,advice",
-			&rows, kept, e);
+	rows = (struct proc_rows){ .s = &v.s, .zombies = all, .seen = &v.seen, .users = &v.users };
+	if (r == 0)
+		r = table_print(&table, &o->table, &rows, kept, call->arena, e);
 	view_done(&v);
 	return r < 0 ? r : (int64_t)kept > o->max ? 1 : 0;
 }
 
 static int namespaces(const struct cmd_call *call, struct err *e)
 {
+	static const struct table table = { pidns_cols,
+		"ns,parent,level,owner,init,procs,zombies,pids,max,held,ctr,runtime,command",
+		pidns_cols_row_colour };
+	struct pids_limit *limits;
+	struct pidns_rows rows;
 	struct view v;
 	int r;
 
-	if (view_read(call, SNAP_HELD | SNAP_INIT_ARGS, &v, e) < 0)
+	if (view_read(call, SNAP_HELD | SNAP_INIT_ARGS | SNAP_CGROUP, &v, e) < 0)
 		return -e->code;
-	r = print(call, pidns_cols, "ns,parent,level,init,procs,zombies,held,ctr,runtime,command",
-		&v.s, v.s.n_ns, e);
+	limits = arena_array(call->arena, v.s.n_ns + 1, sizeof(*limits));
+	for (uint32_t i = 0; i < v.s.n_ns; i++)
+		pids_limit_read(v.s.ns[i].level && v.s.ns[i].init != NO_PROC
+					? v.s.procs[v.s.ns[i].init].cgroup
+					: NULL,
+			&limits[i]);
+	rows = (struct pidns_rows){ &v.s, limits };
+	r = table_print(&table, call->opts, &rows, v.s.n_ns, call->arena, e);
 	view_done(&v);
 	return r;
 }
 
 static int pid(const struct cmd_call *call, struct err *e)
 {
+	static const struct table table = { proc_cols,
+		"pid,nspid,ipid,level,ns,ctr,runtime,state,ppid,args", proc_cols_row_colour };
 	uint32_t *found = arena_array(call->arena, (size_t)call->n_args + 1, sizeof(*found));
 	struct proc_rows rows;
 	autotext inside = { 0 };
 	struct view v;
 	int r = 0;
 
-	if (view_read(call, SNAP_ARGS, &v, e) < 0)
+	if (view_read(call, SNAP_ARGS | SNAP_UID | SNAP_ORIGIN | SNAP_CGROUP, &v, e) < 0)
 		return -e->code;
 	if (call->n_args == 2 && snapshot_find(&v.s, atoi(call->args[0])) == NO_PROC) {
 		/* CONTAINER PID: the same as CONTAINER:PID */
@@ -117,46 +100,10 @@ static int pid(const struct cmd_call *call, struct err *e)
 	}
 	for (int i = 0; r == 0 && !inside.p && i < call->n_args; i++)
 		r = view_find(&v, call->args[i], &found[i], e);
-	rows = (struct proc_rows){ .s = &v.s, .procs = found };
+	rows = (struct proc_rows){ .s = &v.s, .procs = found, .seen = &v.seen, .users = &v.users };
 	if (r == 0)
-		r = print(call, proc_cols, "pid,nspid,ipid,level,ns,ctr,runtime,args", &rows,
-			inside.p ? 1 : (size_t)call->n_args, e);
-	view_done(&v);
-	return r;
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static const struct opt metrics_opts[] = {
-	{ "textfile", 0, OPT_STRING, TABLE(textfile), "FILE",
-		"write it there by rename, for a textfile collector" },
-	{ 0 },
-};
-
-static int metrics(const struct cmd_call *call, struct err *e)
-{
-	const struct table_opts *o = call->opts;
-	double begun = now();
-	struct zombie *all;
-	struct view v;
-	autotext t = { 0 };
-	size_t n;
-	int r = 0;
-
-	if (view_read(call, SNAP_ORIGIN, &v, e) < 0)
-		return -e->code;
-	zombies_find(&v.s, call->arena, &all, &n);
-	metrics_render(&v.s, all, n, now() - begun, &t);
-	if (o->textfile)
-		r = life_write_file(o->textfile, t.p, t.len, e);
-	else
-		fputs(t.p, stdout);
+		r = table_print(&table, call->opts, &rows, inside.p ? 1 : (size_t)call->n_args,
+			call->arena, e);
 	view_done(&v);
 	return r;
 }
@@ -165,29 +112,28 @@ static int metrics(const struct cmd_call *call, struct err *e)
  * `clade ps -A`: processes instead of containers. As `ps -A` it shows the short name; each column
  * that costs a file of every process is read only where it is asked for.
  */
-int cmd_ps_processes(const struct cmd_call *call, const char *columns, bool json, struct err *e)
+int cmd_ps_processes(const struct cmd_call *call, const struct table_opts *o, struct err *e)
 {
-	static const char usual[] = "nspid,ppid,state,age,ctr,comm",
-			  usual_json[] = "uid,nspid,ppid,state,age,ctr,comm,args";
-	struct table_opts o = { .columns = columns, .json = json };
-	struct cmd_call own = *call;
-	const struct col **picked;
+	const struct table table = { proc_cols,
+		o->json ? "uid,nspid,ppid,state,age,ctr,comm,args"
+			: "nspid,ppid,state,age,ctr,comm",
+		proc_cols_row_colour };
+	const struct col **named;
 	struct proc_rows rows;
 	uint32_t *all;
 	struct view v;
 	size_t n = 0;
 	int r;
 
-	own.opts = &o;
-	if (cols_pick(proc_cols, json ? usual_json : usual, columns, call->arena, &picked, e) < 0 ||
-		view_read(call, proc_cols_wants(picked), &v, e) < 0)
+	if (table_named(&table, o, call->arena, &named, e) < 0 ||
+		view_read(call, proc_cols_wants(named), &v, e) < 0)
 		return -e->code;
 	all = arena_array(call->arena, (size_t)v.s.n + 1, sizeof(*all));
 	for (uint32_t i = 0; i < v.s.n; i++)
 		if (!v.s.procs[i].kernel_thread)
 			all[n++] = i;
-	rows = (struct proc_rows){ .s = &v.s, .procs = all };
-	r = print(&own, proc_cols, json ? usual_json : usual, &rows, n, e);
+	rows = (struct proc_rows){ .s = &v.s, .procs = all, .seen = &v.seen, .users = &v.users };
+	r = table_print(&table, o, &rows, n, call->arena, e);
 	view_done(&v);
 	return r;
 }
@@ -200,7 +146,7 @@ const struct cmd cmd_zombies = {
 	.more = "Exit status 1 when there are more than --max, for a probe.",
 	.max_args = 1,
 	.opts = zombies_opts,
-	.opts_size = sizeof(struct table_opts),
+	.opts_size = sizeof(struct zombies_opts),
 	.run = zombies,
 };
 
@@ -223,13 +169,4 @@ const struct cmd cmd_pid = {
 	.opts = table_opts,
 	.opts_size = sizeof(struct table_opts),
 	.run = pid,
-};
-
-const struct cmd cmd_metrics = {
-	.name = "metrics",
-	.group = CMD_PROCESSES,
-	.brief = "processes and zombies of every PID namespace in Prometheus' text format",
-	.opts = metrics_opts,
-	.opts_size = sizeof(struct table_opts),
-	.run = metrics,
 };

@@ -45,7 +45,8 @@ int cli_process(const struct cmd_call *call, const char *word, pid_t *ret,
 	struct life_info *ret_info, struct err *e);
 
 /* cmd_views.c: `clade ps -A`. */
-int cmd_ps_processes(const struct cmd_call *call, const char *columns, bool json, struct err *e);
+struct table_opts;
+int cmd_ps_processes(const struct cmd_call *call, const struct table_opts *o, struct err *e);
 
 /* docker's exit codes for a program that could not be executed. */
 enum { EXIT_OWN_FAILURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };

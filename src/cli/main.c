@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "base/width.h"
 #include "cli/commands.h"
 
 const struct opt global_opts[] = {
@@ -202,6 +203,7 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int r = 0;
 
+	width_setup();
 	log_setup("clade", LOG_LEVEL_WARN, -EBADF, LOG_TEXT);
 	if (enters(argc, argv))
 		r = life_seal(argv, &e);

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/view.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/str.h"
 #include "procs/owner.h"
+
+/* Only where clade has a folder: the views make none. */
+static void remember_zombies(struct view *v, const char *root)
+{
+	autofree char *path = NULL;
+
+	if (root && asprintf(&path, "%s/zombies", root) < 0)
+		return;
+	if (path)
+		seen_load(&v->seen, path);
+	if (seen_update(&v->seen, &v->s) && path)
+		seen_save(&v->seen, path);
+}
 
 int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, struct err *e)
 {
@@ -34,6 +48,7 @@ int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, str
 		};
 	}
 	owner_assign(&v.s, hints, v.n_containers, "");
+	remember_zombies(&v, life.root);
 	*ret = v;
 	return 0;
 }
@@ -41,6 +56,8 @@ int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, str
 void view_done(struct view *v)
 {
 	snapshot_done(&v->s);
+	seen_done(&v->seen);
+	users_done(&v->users);
 }
 
 const char *view_name_of(void *data, const struct snapshot *s, uint32_t i)

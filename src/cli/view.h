@@ -3,12 +3,16 @@
 #pragma once
 
 #include "cli/commands.h"
+#include "procs/seen.h"
 #include "procs/snapshot.h"
+#include "procs/users.h"
 
 struct view {
 	struct snapshot s;
 	struct life_info *containers; /* ours that run */
 	size_t n_containers;
+	struct seen seen; /* since when its zombies are known */
+	struct users users;
 };
 
 /* wants: enum snapshot_wants; owners are always found. */

@@ -119,6 +119,11 @@ unsigned life_stdout_width(void)
 	return isatty(STDOUT_FILENO) && tty_get_size(STDOUT_FILENO, &rows, &cols) == 0 ? cols : 0;
 }
 
+bool life_stdout_is_tty(void)
+{
+	return isatty(STDOUT_FILENO);
+}
+
 bool life_stdin_is_tty(void)
 {
 	return isatty(STDIN_FILENO);

@@ -57,8 +57,9 @@ int life_write_file(const char *path, const char *text, size_t n, struct err *e)
 /* How wide standard output is; 0: no terminal, nothing is cut. */
 unsigned life_stdout_width(void);
 
-/* Is standard input a terminal? */
+/* Is standard input, output a terminal? */
 bool life_stdin_is_tty(void);
+bool life_stdout_is_tty(void);
 
 const char *life_status_word(enum life_status s); /* docker's words */
 

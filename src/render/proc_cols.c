@@ -70,7 +70,7 @@ static void cell_reaper(const void *data, size_t row, struct text *t)
 
 static void cell_origin(const void *data, size_t row, struct text *t)
 {
-	static const char *const words[] = { "", "own", "adopted" };
+	static const char *const words[] = { "?", "own", "adopted" };
 
 	text_add(t, words[at(data, row)->origin]);
 }
@@ -102,20 +102,26 @@ static void cell_exit(const void *data, size_t row, struct text *t)
 
 static void cell_age(const void *data, size_t row, struct text *t)
 {
-	uint64_t s = proc_age_ms(snap(data), at(data, row)) / 1000;
+	uint64_t ms = proc_age_ms(snap(data), at(data, row));
 
-	if (s >= 86400)
-		text_addf(t, "%llud", (unsigned long long)s / 86400);
-	else if (s >= 3600)
-		text_addf(t, "%lluh%02llum", (unsigned long long)s / 3600,
-			(unsigned long long)s / 60 % 60);
-	else if (s >= 60)
-		text_addf(
-			t, "%llum%02llus", (unsigned long long)s / 60, (unsigned long long)s % 60);
-	else {
-		text_add_u64(t, s);
-		text_add(t, "s");
-	}
+	text_add_u64(t, ms / 1000);
+	text_add_n(t, ".", 1);
+	text_add_u64(t, ms / 100 % 10);
+}
+
+static void cell_zage(const void *data, size_t row, struct text *t)
+{
+	const struct proc_rows *r = data;
+	int64_t ms = seen_age_ms(r->seen, r->s, at(data, row));
+
+	if (ms >= 0)
+		text_addf(t, "%.2f", (double)ms / 1e3);
+}
+
+static void cell_born(const void *data, size_t row, struct text *t)
+{
+	if (at(data, row)->origin == ORIGIN_OWN)
+		text_addf(t, "%d", at(data, row)->ppid);
 }
 
 static void cell_ns(const void *data, size_t row, struct text *t)
@@ -124,6 +130,23 @@ static void cell_ns(const void *data, size_t row, struct text *t)
 
 	if (p->ns != NO_NS && snap(data)->ns[p->ns].inode)
 		text_addf(t, "%llu", (unsigned long long)snap(data)->ns[p->ns].inode);
+}
+
+static void cell_pns(const void *data, size_t row, struct text *t)
+{
+	const struct proc *p = at(data, row);
+	uint32_t up = p->ns == NO_NS ? NO_NS : snap(data)->ns[p->ns].parent;
+
+	if (up != NO_NS && snap(data)->ns[up].inode)
+		text_addf(t, "%llu", (unsigned long long)snap(data)->ns[up].inode);
+}
+
+static void cell_owner(const void *data, size_t row, struct text *t)
+{
+	const struct proc *p = at(data, row);
+
+	if (p->ns != NO_NS && snap(data)->ns[p->ns].owner_uid != (uid_t)-1)
+		text_addf(t, "%u", snap(data)->ns[p->ns].owner_uid);
 }
 
 static void cell_level(const void *data, size_t row, struct text *t)
@@ -166,6 +189,22 @@ static void cell_pod(const void *data, size_t row, struct text *t)
 		text_add(t, o->pod);
 }
 
+static void cell_kns(const void *data, size_t row, struct text *t)
+{
+	const struct owner *o = at(data, row)->owner;
+
+	if (o && o->kns)
+		text_add(t, o->kns);
+}
+
+static void cell_image(const void *data, size_t row, struct text *t)
+{
+	const struct owner *o = at(data, row)->owner;
+
+	if (o && o->image)
+		text_add(t, o->image);
+}
+
 static void cell_sid(const void *data, size_t row, struct text *t)
 {
 	text_addf(t, "%d", at(data, row)->sid);
@@ -198,6 +237,17 @@ static void cell_uid(const void *data, size_t row, struct text *t)
 		text_addf(t, "%u", at(data, row)->uid);
 }
 
+static void cell_user(const void *data, size_t row, struct text *t)
+{
+	const struct proc_rows *r = data;
+	uid_t uid = at(data, row)->uid;
+
+	if (uid != (uid_t)-1 && r->users)
+		text_add(t, users_name(r->users, uid));
+	else if (uid != (uid_t)-1)
+		text_addf(t, "%u", uid);
+}
+
 static void cell_comm(const void *data, size_t row, struct text *t)
 {
 	text_add(t, at(data, row)->comm);
@@ -227,19 +277,26 @@ static void cell_cgroup(const void *data, size_t row, struct text *t)
 		{ "ipid", COL_NUMBER, "its PID in its own namespace", cell_ipid },                 \
 		{ "ppid", COL_NUMBER, "its parent; 0: outside of what is seen", cell_ppid },       \
 		{ "reaper", COL_NUMBER, "who would adopt its children", cell_reaper },             \
+		{ "born", COL_NUMBER, "who forked it, where that is proved", cell_born },          \
 		{ "origin", COL_TEXT, "own child of its parent, or adopted", cell_origin },        \
 		{ "proof", COL_TEXT, "how that is known", cell_proof },                            \
 		{ "state", COL_TEXT, "as ps shows it", cell_state },                               \
 		{ "exit", COL_TEXT, "a zombie's exit status", cell_exit },                         \
-		{ "age", COL_TEXT, "since it was started", cell_age },                             \
+		{ "age", COL_AGE, "since it was started", cell_age },                              \
+		{ "zage", COL_AGE, "a zombie: since when at least", cell_zage },                   \
 		{ "ns", COL_NUMBER, "inode of its PID namespace", cell_ns },                       \
+		{ "pns", COL_NUMBER, "inode of the one that is in", cell_pns },                    \
+		{ "owner", COL_NUMBER, "user who made its user namespace", cell_owner },           \
 		{ "level", COL_NUMBER, "how deep that is nested", cell_level },                    \
 		{ "ctr", COL_TEXT, "its container's name", cell_ctr },                             \
 		{ "runtime", COL_TEXT, "who made that", cell_runtime },                            \
 		{ "cid", COL_TEXT, "that container's ID", cell_cid },                              \
 		{ "pod", COL_TEXT, "its pod", cell_pod },                                          \
+		{ "kns", COL_TEXT, "the pod's Kubernetes namespace", cell_kns },                   \
+		{ "image", COL_TEXT, "its container's image", cell_image },                        \
 		{ "sid", COL_NUMBER, "session", cell_sid },                                        \
 		{ "pgid", COL_NUMBER, "process group", cell_pgid },                                \
+		{ "user", COL_TEXT, "effective user's name", cell_user },                          \
 		{ "uid", COL_NUMBER, "effective user", cell_uid },                                 \
 		{ "threads", COL_NUMBER, "how many", cell_threads },                               \
 		{ "cpu", COL_NUMBER, "CPU seconds used", cell_cpu },                               \
@@ -259,6 +316,8 @@ unsigned proc_cols_wants(const struct col *const *picked)
 		unsigned wants;
 	} needs[] = {
 		{ cell_uid, SNAP_UID },
+		{ cell_user, SNAP_UID },
+		{ cell_born, SNAP_ORIGIN },
 		{ cell_cgroup, SNAP_CGROUP },
 		{ cell_args, SNAP_ARGS },
 		{ cell_origin, SNAP_ORIGIN },
@@ -296,97 +355,11 @@ const struct col zombie_cols[] = {
 	{ 0 },
 };
 
-/* --- namespaces ------------------------------------------------------------------------------ */
-
-static const struct pidns *ns_at(const void *data, size_t row)
+const char *proc_cols_row_colour(const void *data, size_t row)
 {
-	return &((const struct snapshot *)data)->ns[row];
+	const struct proc *p = at(data, row);
+
+	if (proc_is_zombie(p))
+		return "31";
+	return p->levels > 1 && proc_is_init(p) ? "1;36" : p->levels > 1 ? "36" : NULL;
 }
-
-static void ns_inode_cell(const void *data, size_t row, struct text *t)
-{
-	if (ns_at(data, row)->inode)
-		text_addf(t, "%llu", (unsigned long long)ns_at(data, row)->inode);
-}
-
-static void ns_parent_cell(const void *data, size_t row, struct text *t)
-{
-	uint32_t parent = ns_at(data, row)->parent;
-
-	if (parent != NO_NS)
-		text_addf(t, "%llu", (unsigned long long)ns_at(data, parent)->inode);
-}
-
-static void ns_level_cell(const void *data, size_t row, struct text *t)
-{
-	text_addf(t, "%d", ns_at(data, row)->level);
-}
-
-static void ns_owner_cell(const void *data, size_t row, struct text *t)
-{
-	if (ns_at(data, row)->owner_uid != (uid_t)-1)
-		text_addf(t, "%u", ns_at(data, row)->owner_uid);
-}
-
-static void ns_init_cell(const void *data, size_t row, struct text *t)
-{
-	if (ns_at(data, row)->init != NO_PROC)
-		text_addf(t, "%d",
-			((const struct snapshot *)data)->procs[ns_at(data, row)->init].pid);
-}
-
-static void ns_procs_cell(const void *data, size_t row, struct text *t)
-{
-	text_addf(t, "%u", ns_at(data, row)->n_procs);
-}
-
-static void ns_zombies_cell(const void *data, size_t row, struct text *t)
-{
-	text_addf(t, "%u", ns_at(data, row)->n_zombies);
-}
-
-static void ns_held_cell(const void *data, size_t row, struct text *t)
-{
-	static const char *const words[] = { "", "mount", "descriptor", "not entered" };
-
-	text_add(t, words[ns_at(data, row)->held]);
-}
-
-static void ns_ctr_cell(const void *data, size_t row, struct text *t)
-{
-	const struct owner *o = ns_at(data, row)->owner;
-
-	if (o)
-		text_add(t, o->name ? o->name : o->id);
-}
-
-static void ns_runtime_cell(const void *data, size_t row, struct text *t)
-{
-	if (ns_at(data, row)->owner)
-		text_add(t, ns_at(data, row)->owner->runtime);
-}
-
-static void ns_command_cell(const void *data, size_t row, struct text *t)
-{
-	const struct snapshot *s = data;
-	uint32_t init = ns_at(data, row)->init;
-
-	if (init != NO_PROC)
-		text_add(t, s->procs[init].args && *s->procs[init].args ? s->procs[init].args
-									: s->procs[init].comm);
-}
-
-const struct col pidns_cols[] = {
-	{ "ns", COL_NUMBER, "inode", ns_inode_cell },
-	{ "parent", COL_NUMBER, "inode of the one it is in", ns_parent_cell },
-	{ "level", COL_NUMBER, "how deep; 0: our own", ns_level_cell },
-	{ "owner", COL_NUMBER, "user who made its user namespace", ns_owner_cell },
-	{ "init", COL_NUMBER, "PID here of its PID 1", ns_init_cell },
-	{ "procs", COL_NUMBER, "processes in it, not below", ns_procs_cell },
-	{ "zombies", COL_NUMBER, "of those", ns_zombies_cell },
-	{ "held", COL_TEXT, "what keeps one without processes", ns_held_cell },
-	{ "ctr", COL_TEXT, "container", ns_ctr_cell },
-	{ "runtime", COL_TEXT, "who made that", ns_runtime_cell },
-	{ "command", COL_TEXT, "its PID 1", ns_command_cell },
-	{ 0 },
-};
