@@ -46,7 +46,7 @@ static size_t add_node(struct reader *r, enum json_kind kind)
 	if (r->n == r->room) {
 		struct json *more;
 
-		r->room = r->room ? r->room * 2 : 256;
+		r->room = r->room ? r->room * 2 : (size_t)(r->end - r->buf) / 16 + 16;
 		more = arena_array(r->arena, r->room, sizeof(*more));
 		if (r->n)
 			memcpy(more, r->nodes, r->n * sizeof(*more));
@@ -140,6 +140,12 @@ static int read_string(struct reader *r, const char **ret, uint32_t *ret_n)
 	for (;;) {
 		unsigned char c = (unsigned char)*r->at;
 
+		/* most strings are as they will be: nothing to be moved */
+		if (to == r->at) {
+			while (c >= 0x20 && c < 0x80 && c != '"' && c != '\\')
+				c = (unsigned char)*++r->at;
+			to = r->at;
+		}
 		if (c == '"')
 			break;
 		if (c == '\\') {

@@ -4,13 +4,17 @@
 #include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES (16 * 1024)
-#define ALIGN	    alignof(max_align_t)
+#define ALIGN alignof(max_align_t)
+
+/* Blocks double from one page on: most arenas are small, and none has many blocks. */
+enum { BLOCK_MIN = 4096, BLOCK_MAX = 64 * 1024 };
 
 struct arena_block {
 	struct arena_block *older;
+	size_t bytes_n; /* of the whole block */
 	alignas(max_align_t) char bytes[];
 };
 
@@ -50,19 +54,32 @@ char *mem_strdup(const char *s)
 	return memcpy(mem_alloc(n), s, n);
 }
 
-/* A request too large for a block of the usual size gets one of its own. */
+/*
+ * Straight from the kernel, which clears it, and with its pages in place: one call costs less than
+ * a fault for each of them, and malloc would touch them all to clear them once more. What is much
+ * larger than a block is as large as somebody's file says: that comes page by page, as it is used.
+ */
 static void add_block(struct arena *a, size_t size)
 {
-	size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES, bytes;
+	size_t bytes = a->blocks ? a->blocks->bytes_n * 2 : BLOCK_MIN, want;
 	struct arena_block *b;
 
-	if (__builtin_add_overflow(room, sizeof(*b), &bytes))
+	if (__builtin_add_overflow(size, sizeof(*b) + BLOCK_MIN - 1, &want))
 		out_of_memory();
-	b = mem_alloc(bytes);
+	want &= ~(size_t)(BLOCK_MIN - 1);
+	if (bytes > BLOCK_MAX)
+		bytes = BLOCK_MAX;
+	if (bytes < want)
+		bytes = want;
+	b = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | (bytes <= 4 * BLOCK_MAX ? MAP_POPULATE : 0), -1, 0);
+	if (b == MAP_FAILED)
+		out_of_memory();
 	b->older = a->blocks;
+	b->bytes_n = bytes;
 	a->blocks = b;
 	a->next = b->bytes;
-	a->end = b->bytes + room;
+	a->end = (char *)b + bytes;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -145,7 +162,7 @@ void arena_done(struct arena *a)
 		return;
 	for (struct arena_block *b = a->blocks, *older; b; b = older) {
 		older = b->older;
-		free(b);
+		munmap(b, b->bytes_n);
 	}
 	memset(a, 0, sizeof(*a));
 }

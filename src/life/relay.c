@@ -8,9 +8,16 @@
 
 #include "os/tty.h"
 
+static char *room_of(struct flow *f)
+{
+	if (!f->data)
+		f->data = mem_resize(NULL, FLOW_ROOM, 1);
+	return f->data;
+}
+
 static void flow_read(struct flow *f)
 {
-	ssize_t n = read(f->from, f->data, sizeof(f->data));
+	ssize_t n = read(f->from, room_of(f), FLOW_ROOM);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -50,7 +57,7 @@ static void resize(struct relay *r)
 /* What the user types, without the detach keys; true: they are complete. */
 static bool flow_type(struct relay *r)
 {
-	char typed[sizeof(r->in.data) - 16];
+	char typed[FLOW_ROOM - 16];
 	ssize_t n = read(STDIN_FILENO, typed, sizeof(typed));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -60,10 +67,10 @@ static bool flow_type(struct relay *r)
 		return false;
 	}
 	r->in.at = 0;
-	return console_filter(&r->console, typed, (size_t)n, r->in.data, &r->in.len);
+	return console_filter(&r->console, typed, (size_t)n, room_of(&r->in), &r->in.len);
 }
 
-int relay_run(struct relay *r, struct err *e)
+static int run(struct relay *r, struct err *e)
 {
 	bool ended = false;
 
@@ -117,4 +124,14 @@ int relay_run(struct relay *r, struct err *e)
 		if (fds[0].revents)
 			ended = true;
 	}
+}
+
+int relay_run(struct relay *r, struct err *e)
+{
+	int end = run(r, e);
+
+	free(r->in.data);
+	free(r->out.data);
+	free(r->err.data);
+	return end;
 }

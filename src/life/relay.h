@@ -4,10 +4,12 @@
 
 #include "life/internal.h"
 
+enum { FLOW_ROOM = 16384 };
+
 /* One direction of a relay: from is read, to is written; both FD_NONE once it has ended. */
 struct flow {
 	int from, to;
-	char data[16384];
+	char *data; /* owned: FLOW_ROOM bytes, once there is something */
 	size_t at, len;
 };
 

@@ -19,13 +19,31 @@ int load_say(struct load *l, const char *fmt, ...)
 	return err_say(l->e, "%s%s%s", l->path, l->len ? ": " : "", text);
 }
 
+static void add_to_path(struct load *l, const char *s)
+{
+	while (*s && l->len < sizeof(l->path) - 1)
+		l->path[l->len++] = *s++;
+	l->path[l->len] = '\0';
+}
+
+/* By hand: it is done for every value, and printf would be a third of reading a configuration. */
 size_t load_enter(struct load *l, const char *name, size_t index)
 {
-	size_t before = l->len, room = sizeof(l->path) - before;
-	int n = name ? snprintf(l->path + before, room, "%s%s", before ? "." : "", name)
-		     : snprintf(l->path + before, room, "[%zu]", index);
+	size_t before = l->len;
+	char digits[24], *d = digits + sizeof(digits);
 
-	l->len = before + (n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1);
+	if (name) {
+		add_to_path(l, before ? "." : "");
+		add_to_path(l, name);
+		return before;
+	}
+	*--d = '\0';
+	*--d = ']';
+	do
+		*--d = (char)('0' + index % 10);
+	while (index /= 10);
+	*--d = '[';
+	add_to_path(l, d);
 	return before;
 }
 

@@ -62,6 +62,7 @@ static const struct {
 struct rule {
 	const struct spec_seccomp_rule *spec;
 	struct condition *conditions;
+	const int **numbers; /* of each name, per architecture; NULL: not known */
 	uint32_t action;
 };
 
@@ -115,6 +116,16 @@ static int read_conditions(
 	return 0;
 }
 
+static void find_numbers(struct compiler *c, struct rule *r)
+{
+	const struct spec_strings *names = &r->spec->names;
+	size_t hint = 0;
+
+	r->numbers = arena_array(c->arena, names->n, sizeof(*r->numbers));
+	for (size_t i = 0; i < names->n; i++)
+		r->numbers[i] = seccomp_numbers(names->items[i], &hint);
+}
+
 static int read_rules(struct compiler *c, struct err *e)
 {
 	const struct spec_seccomp *s = c->s;
@@ -131,6 +142,7 @@ static int read_rules(struct compiler *c, struct err *e)
 			    e) < 0 ||
 			read_conditions(c, r->spec, r, e) < 0)
 			return err_wrap(e, "syscalls[%zu]", i);
+		find_numbers(c, r);
 		for (size_t j = 0; j < r->spec->names.n && r->action == SECCOMP_RET_USER_NOTIF; j++)
 			if (str_eq(r->spec->names.items[j], "write"))
 				return err_say(e, "syscalls[%zu]: write cannot be notified", i);
@@ -188,28 +200,44 @@ static void add_rule(struct compiler *c, struct entry *en, const struct rule *r)
 	}
 }
 
-/* All entries of an architecture; *ret_top: the highest number the profile names. */
-static void fill(struct compiler *c, enum seccomp_arch_column column, struct entry *entries,
-	unsigned *ret_top)
+static int number_of(const struct rule *r, size_t i, enum seccomp_arch_column column)
 {
-	*ret_top = 0;
-	for (size_t i = 0; i < NUMBERS; i++) {
-		entries[i].verdict = (struct verdict){ .action = c->default_action };
-		entries[i].end = &entries[i].verdict.rules;
-		entries[i].decided = false;
-	}
-	for (size_t i = 0; i < c->s->n_rules; i++) {
-		const struct rule *r = &c->rules[i];
+	int number = r->numbers[i] ? r->numbers[i][column] : -1;
 
-		for (size_t j = 0; j < r->spec->names.n; j++) {
-			int number = seccomp_number(r->spec->names.items[j], column);
+	return number < NUMBERS ? number : -1;
+}
 
-			if (number < 0 || number >= NUMBERS)
-				continue;
-			add_rule(c, &entries[number], r);
-			*ret_top = (unsigned)number > *ret_top ? (unsigned)number : *ret_top;
+/* The highest number the profile names. */
+static unsigned find_top(const struct compiler *c, enum seccomp_arch_column column)
+{
+	int top = 0;
+
+	for (size_t i = 0; i < c->s->n_rules; i++)
+		for (size_t j = 0; j < c->rules[i].spec->names.n; j++) {
+			int number = number_of(&c->rules[i], j, column);
+
+			top = number > top ? number : top;
 		}
+	return (unsigned)top;
+}
+
+/* The entries of an architecture, up to the highest number. */
+static struct entry *fill(struct compiler *c, enum seccomp_arch_column column, unsigned top)
+{
+	struct entry *entries = arena_array(c->arena, top + 1, sizeof(*entries));
+
+	for (size_t i = 0; i <= top; i++) {
+		entries[i].verdict.action = c->default_action;
+		entries[i].end = &entries[i].verdict.rules;
 	}
+	for (size_t i = 0; i < c->s->n_rules; i++)
+		for (size_t j = 0; j < c->rules[i].spec->names.n; j++) {
+			int number = number_of(&c->rules[i], j, column);
+
+			if (number >= 0)
+				add_rule(c, &entries[number], &c->rules[i]);
+		}
+	return entries;
 }
 
 /*
@@ -252,11 +280,10 @@ static void add_run(struct compiler *c, struct runs *runs, uint32_t from, const 
 static void add_arch(
 	struct compiler *c, enum seccomp_arch_column column, uint32_t base, struct runs *runs)
 {
-	struct entry *entries = arena_array(c->arena, NUMBERS, sizeof(*entries));
+	unsigned top = find_top(c, column);
+	struct entry *entries = fill(c, column, top);
 	struct verdict *after = arena_alloc(c->arena, sizeof(*after));
-	unsigned top;
 
-	fill(c, column, entries, &top);
 	for (unsigned i = 0; i <= top; i++)
 		add_run(c, runs, base + i, &entries[i].verdict);
 	after->action = beyond(c);
@@ -273,7 +300,8 @@ static bool has_column(
 }
 
 /* The numbers of one AUDIT_ARCH; x86_64's are followed by x32's, or by death. */
-static struct code compile_arch(struct compiler *c, const struct seccomp_arch *arch, bool with_x32)
+static void compile_arch(
+	struct compiler *c, struct code *out, const struct seccomp_arch *arch, bool with_x32)
 {
 	struct verdict *kill = arena_alloc(c->arena, sizeof(*kill));
 	struct runs runs = { 0 };
@@ -289,34 +317,35 @@ static struct code compile_arch(struct compiler *c, const struct seccomp_arch *a
 		else
 			add_run(c, &runs, SECCOMP_X32_BIT, kill);
 	}
-	return tree_compile(c->arena, runs.items, runs.n, arch->is_32bit);
+	tree_compile(c->arena, out, runs.items, runs.n, arch->is_32bit);
 }
 
 static struct code compile_all(struct compiler *c, const struct seccomp_arch *const *list, size_t n)
 {
 	const struct sock_filter load_number =
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	struct code out = { 0 };
+	struct code out = { .items = arena_array(c->arena, 1024, sizeof(*out.items)),
+		.room = 1024 };
 	bool with_x32 = has_column(list, n, COLUMN_X32);
 
 	code_add(c->arena, &out,
 		(struct sock_filter)BPF_STMT(
 			BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
 	for (size_t i = 0; i < n; i++) {
-		struct code one;
+		size_t over;
 
 		/* x32 lies in x86_64's tree */
 		if (list[i]->column == COLUMN_X32 && has_column(list, n, COLUMN_X86_64))
 			continue;
-		one = compile_arch(c, list[i], with_x32);
 		/* not this one: over the load and the tree */
 		code_add(c->arena, &out,
 			(struct sock_filter)BPF_JUMP(
 				BPF_JMP | BPF_JEQ | BPF_K, list[i]->audit, 1, 0));
-		code_add(c->arena, &out,
-			(struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)one.n + 1));
+		over = out.n;
+		code_add(c->arena, &out, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
 		code_add(c->arena, &out, load_number);
-		code_append(c->arena, &out, &one);
+		compile_arch(c, &out, list[i], with_x32);
+		out.items[over].k = (uint32_t)(out.n - over - 1);
 	}
 	code_add(c->arena, &out,
 		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_THREAD));

@@ -45,10 +45,18 @@ static int compare(const void *key, const void *item)
 	return strcmp(key, ((const struct name *)item)->name);
 }
 
-int seccomp_number(const char *name, enum seccomp_arch_column column)
+const int *seccomp_numbers(const char *name, size_t *hint)
 {
-	const struct name *found =
-		bsearch(name, names, ARRAY_LEN(names), sizeof(names[0]), compare);
+	const struct name *found = NULL;
 
-	return found ? found->number[column] : -1;
+	/* profiles are written in the order of the alphabet, and leave little out */
+	for (size_t i = *hint; i < ARRAY_LEN(names) && i < *hint + 3 && !found; i++)
+		if (str_eq(names[i].name, name))
+			found = &names[i];
+	if (!found)
+		found = bsearch(name, names, ARRAY_LEN(names), sizeof(names[0]), compare);
+	if (!found)
+		return NULL;
+	*hint = (size_t)(found - names) + 1;
+	return found->number;
 }

@@ -27,8 +27,11 @@ struct seccomp_arch {
 const struct seccomp_arch *seccomp_arch_by_name(const char *scmp);
 const struct seccomp_arch *seccomp_arch_of_machine(const char *machine);
 
-/* The number of a system call on an architecture, -1 where it has none. */
-int seccomp_number(const char *name, enum seccomp_arch_column column);
+/*
+ * The numbers of a system call on each architecture, -1 where it has none; NULL for a name that is
+ * not known. hint: kept between calls, from 0; names that come in order are found at once.
+ */
+const int *seccomp_numbers(const char *name, size_t *hint);
 
 /* x32 shares x86_64's AUDIT_ARCH and has this bit in its numbers. */
 #define SECCOMP_X32_BIT 0x40000000u

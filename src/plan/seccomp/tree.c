@@ -7,15 +7,32 @@
 /* Jumps out of a condition that are not yet known, in jt and jf; no program here is that long. */
 enum { TO_FAIL = 254, TO_MATCH = 253, JUMP_MAX = 250 };
 
+static void make_room(struct arena *a, struct code *c, size_t more)
+{
+	struct sock_filter *bigger;
+
+	if (c->n + more <= c->room)
+		return;
+	c->room = c->n + more > 2 * c->room ? c->n + more : 2 * c->room;
+	bigger = arena_array(a, c->room, sizeof(*bigger));
+	if (c->n)
+		memcpy(bigger, c->items, c->n * sizeof(*bigger));
+	c->items = bigger;
+}
+
 void code_add(struct arena *a, struct code *c, struct sock_filter insn)
 {
-	*(struct sock_filter *)arena_grow(a, &c->items, &c->n, sizeof(insn)) = insn;
+	make_room(a, c, 1);
+	c->items[c->n++] = insn;
 }
 
 void code_append(struct arena *a, struct code *c, const struct code *more)
 {
-	for (size_t i = 0; i < more->n; i++)
-		code_add(a, c, more->items[i]);
+	if (!more->n)
+		return;
+	make_room(a, c, more->n);
+	memcpy(c->items + c->n, more->items, more->n * sizeof(*more->items));
+	c->n += more->n;
 }
 
 static struct sock_filter jump(uint16_t op, uint32_t k, uint8_t jt, uint8_t jf)
@@ -139,32 +156,37 @@ static void compile_rule(
 	code_add(a, out, stmt(BPF_RET | BPF_K, r->action));
 }
 
-static struct code compile_verdict(struct arena *a, const struct verdict *v, bool is_32bit)
+static void compile_verdict(
+	struct arena *a, struct code *out, const struct verdict *v, bool is_32bit)
 {
-	struct code c = { 0 };
-
 	for (const struct verdict_rule *r = v->rules; r; r = r->next)
-		compile_rule(a, &c, r, is_32bit);
-	code_add(a, &c, stmt(BPF_RET | BPF_K, v->action));
-	return c;
+		compile_rule(a, out, r, is_32bit);
+	code_add(a, out, stmt(BPF_RET | BPF_K, v->action));
 }
 
-struct code tree_compile(struct arena *a, const struct run *runs, size_t n, bool is_32bit)
+void tree_compile(
+	struct arena *a, struct code *out, const struct run *runs, size_t n, bool is_32bit)
 {
-	struct code c = { 0 }, left, right;
-	size_t middle = n / 2;
+	const struct sock_filter not_yet = { 0 };
+	size_t middle = n / 2, at = out->n, left;
+	uint32_t from;
 
-	if (n == 1)
-		return compile_verdict(a, runs[0].verdict, is_32bit);
-	left = tree_compile(a, runs, middle, is_32bit);
-	right = tree_compile(a, runs + middle, n - middle, is_32bit);
-	if (left.n <= JUMP_MAX) {
-		code_add(a, &c, jump(BPF_JGE, runs[middle].from, (uint8_t)left.n, 0));
-	} else {
-		code_add(a, &c, jump(BPF_JGE, runs[middle].from, 0, 1));
-		code_add(a, &c, stmt(BPF_JMP | BPF_JA, (uint32_t)left.n));
+	if (n == 1) {
+		compile_verdict(a, out, runs[0].verdict, is_32bit);
+		return;
 	}
-	code_append(a, &c, &left);
-	code_append(a, &c, &right);
-	return c;
+	from = runs[middle].from;
+	code_add(a, out, not_yet);
+	tree_compile(a, out, runs, middle, is_32bit);
+	left = out->n - at - 1;
+	if (left <= JUMP_MAX) {
+		out->items[at] = jump(BPF_JGE, from, (uint8_t)left, 0);
+	} else {
+		/* further than a condition can jump; what is inside jumps by distances */
+		code_add(a, out, not_yet);
+		memmove(out->items + at + 2, out->items + at + 1, left * sizeof(*out->items));
+		out->items[at] = jump(BPF_JGE, from, 0, 1);
+		out->items[at + 1] = stmt(BPF_JMP | BPF_JA, (uint32_t)left);
+	}
+	tree_compile(a, out, runs + middle, n - middle, is_32bit);
 }

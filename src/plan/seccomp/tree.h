@@ -39,11 +39,15 @@ struct run {
 
 struct code {
 	struct sock_filter *items;
-	size_t n;
+	size_t n, room;
 };
 
-/* The accumulator holds the number. is_32bit: arguments are compared in their low half. */
-struct code tree_compile(struct arena *a, const struct run *runs, size_t n, bool is_32bit);
+/*
+ * Appends the tree of runs to out. The accumulator holds the number. is_32bit: arguments are
+ * compared in their low half.
+ */
+void tree_compile(
+	struct arena *a, struct code *out, const struct run *runs, size_t n, bool is_32bit);
 
 void code_add(struct arena *a, struct code *c, struct sock_filter insn);
 void code_append(struct arena *a, struct code *c, const struct code *more);
