@@ -33,6 +33,3 @@ bool owner_from_cgroup(const char *cgroup, struct arena *a, struct owner *ret);
  */
 void owner_assign(
 	struct snapshot *s, const struct owner_hint *hints, size_t n_hints, const char *root);
-
-/* Fills in name, pod and so on from the engine's files below root, as far as they are there. */
-void owner_name(const char *root, struct arena *a, struct owner *o);

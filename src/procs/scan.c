@@ -84,6 +84,18 @@ const char *scan_cgroup(int procfs, struct arena *a, pid_t pid)
 	return n > 0 ? arena_strndup(a, buf, (size_t)n) : NULL;
 }
 
+const char *scan_environment(int procfs, struct arena *a, pid_t pid, const char *name)
+{
+	char buf[SCAN_BUF];
+	ssize_t n = procfs_read(procfs, pid, "environ", buf, sizeof(buf));
+	size_t len = strlen(name);
+
+	for (const char *v = buf; n > 0 && v < buf + n; v += strlen(v) + 1)
+		if (strncmp(v, name, len) == 0 && v[len] == '=')
+			return arena_strdup(a, v + len + 1);
+	return NULL;
+}
+
 /* What columns want beside stat and the namespace. */
 static void read_wanted(struct worker *w, struct proc *p)
 {

@@ -21,3 +21,6 @@ const char *scan_args(int procfs, struct arena *a, pid_t pid);
 
 /* The text of its cgroup file, or NULL. */
 const char *scan_cgroup(int procfs, struct arena *a, pid_t pid);
+
+/* The value of a variable in its environment as it was started, or NULL. */
+const char *scan_environment(int procfs, struct arena *a, pid_t pid, const char *name);

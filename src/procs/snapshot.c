@@ -119,6 +119,8 @@ uint32_t proc_reaper(const struct snapshot *s, uint32_t i)
 {
 	uint32_t ns = s->procs[i].ns, init = s->ns[ns].init;
 
+	if (s->procs[i].kernel_thread)
+		return NO_PROC;
 	for (uint32_t up = s->procs[i].parent; up != NO_PROC; up = s->procs[up].parent) {
 		/* a subreaper counts only within the namespace: find_new_reaper() stops at its edge
 		 */
