@@ -333,6 +333,7 @@ static void done(struct birth *b)
 		free(b->cgroups[i].dir);
 	}
 	free(b->cgroups);
+	free(b->cgroup_path);
 	close_all(b->joins, b->plan->namespaces.n_joins);
 	close_all(b->sources, b->plan->n_mounts);
 }
@@ -411,6 +412,7 @@ int birth(const struct birth_request *req, struct birth_result *ret, struct err 
 	memcpy(b.stdio, req->stdio, sizeof(b.stdio));
 	b.born = req->born;
 	b.state_json = req->state_json;
+	b.ret_cgroup_path = req->ret_cgroup_path;
 	b.data = req->data;
 	return carry_out(&b, birth_steps, ret, e);
 }

@@ -29,6 +29,8 @@ struct birth_request {
 	 */
 	int (*born)(void *data, const struct proc_ref *init, int tty_master, struct err *e);
 	void *data;
+	/* CGROUP_SYSTEMD: where the scope lies, known when born is called; the caller's to free */
+	char **ret_cgroup_path;
 	/* state JSON for the hooks' stdin is made by this; text is malloc'ed, freed by birth */
 	char *(*state_json)(void *data, const char *status, pid_t pid);
 };

@@ -15,20 +15,27 @@
 
 enum { REMOVE_TIMEOUT_MS = 5000 };
 
-static int make_one(struct birth *b, const char *mount_point, bool v2, struct err *e)
+/* v1: which hierarchy; NULL: the v2 tree */
+static int make_one(
+	struct birth *b, const struct host_hierarchy *v1, const char *path, struct err *e)
 {
+	const char *mount_point = v1 ? v1->mount_point : b->plan->host->v2_mount_point;
 	const struct plan_cgroup *c = &b->plan->cgroup;
 	struct birth_cgroup *one;
 	autotext dir = { 0 };
 	bool made;
 	int fd;
 
-	text_addf(&dir, "%s%s", mount_point, c->path);
-	fd = cgroup_make(mount_point, c->path, &made);
+	text_addf(&dir, "%s%s", mount_point, path);
+	fd = cgroup_make(mount_point, path, &made);
 	if (fd < 0)
 		return err_set(e, -fd, "make cgroup %s", dir.p);
 	one = &b->cgroups[b->n_cgroups++];
-	*one = (struct birth_cgroup){ .dir = text_take(&dir), .fd = fd, .v2 = v2, .made = made };
+	*one = (struct birth_cgroup){ .dir = text_take(&dir),
+		.fd = fd,
+		.controllers = v1 ? v1->controllers : NULL,
+		.v2 = !v1,
+		.made = made };
 	if (made || !c->must_be_new)
 		return 0;
 	if (cgroup_is_populated(one->dir))
@@ -38,14 +45,15 @@ static int make_one(struct birth *b, const char *mount_point, bool v2, struct er
 	return 0;
 }
 
-static int enable_controllers(struct birth *b, struct err *e)
+static int enable_controllers(struct birth *b, const char *path, struct err *e)
 {
 	const struct plan_cgroup *c = &b->plan->cgroup;
 
 	for (size_t i = 0; i < c->n_enable; i++) {
-		int r = cgroup_enable(b->plan->host->v2_mount_point, c->path, c->enable[i]);
+		int r = cgroup_enable(b->plan->host->v2_mount_point, path, c->enable[i]);
 
-		if (r < 0)
+		/* the user's systemd has done what it may; what is missing a write will say */
+		if (r < 0 && !c->user_bus)
 			return err_set(e, -r, "enable cgroup controller %s", c->enable[i]);
 	}
 	return 0;
@@ -53,18 +61,17 @@ static int enable_controllers(struct birth *b, struct err *e)
 
 static int write_one(struct birth *b, const struct plan_cgroup_write *w, struct err *e)
 {
-	const struct host *h = b->plan->host;
-
 	for (size_t i = 0; i < b->n_cgroups; i++) {
 		const struct birth_cgroup *one = &b->cgroups[i];
 		int r;
 
-		/* v1 hierarchies come in the host's order, the v2 tree after them */
-		if (w->controller ? i >= h->n_v1 || !cgroup_names_controller(
-							    h->v1[i].controllers, w->controller)
+		if (w->controller ? !one->controllers || !cgroup_names_controller(
+								 one->controllers, w->controller)
 				  : !one->v2)
 			continue;
 		r = file_write(one->fd, w->file, w->value);
+		if (r == -ENOENT && w->other)
+			r = file_write(one->fd, w->other, w->other_value);
 		if (r == 0 || (r == -ENOENT && w->optional))
 			return 0;
 		return err_set(e, -r, "write %s to %s/%s", w->value, one->dir, w->file);
@@ -74,31 +81,35 @@ static int write_one(struct birth *b, const struct plan_cgroup_write *w, struct 
 	return err_set(e, ENOENT, "write %s: this host has no cgroup controller for it", w->file);
 }
 
-int host_cgroup(struct birth *b, struct err *e)
+int birth_fill_cgroups(struct birth *b, const char *path, struct err *e)
 {
 	const struct plan_cgroup *c = &b->plan->cgroup;
 	const struct host *h = b->plan->host;
-	int r;
+	int r = 0;
 
 	b->cgroups = mem_alloc((h->n_v1 + 1) * sizeof(*b->cgroups));
-	for (size_t i = 0; i < h->n_v1; i++) {
-		r = make_one(b, h->v1[i].mount_point, false, e);
-		if (r < 0)
-			return r;
-	}
-	if (h->v2_mount_point) {
-		r = make_one(b, h->v2_mount_point, true, e);
-		if (r == 0)
-			r = enable_controllers(b, e);
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < c->n_writes; i++) {
+	/* a user's systemd has nothing to give in v1 hierarchies */
+	for (size_t i = 0; i < h->n_v1 && r == 0 && !c->user_bus; i++)
+		r = make_one(b, &h->v1[i], path, e);
+	if (r == 0 && h->v2_mount_point)
+		r = make_one(b, NULL, path, e);
+	if (r == 0 && h->v2_mount_point)
+		r = enable_controllers(b, path, e);
+	for (size_t i = 0; i < c->n_writes && r == 0; i++)
 		r = write_one(b, &c->writes[i], e);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; i < b->n_cgroups && r == 0 && c->delegate; i++) {
+		int given = b->cgroups[i].v2 ? cgroup_give_away(b->cgroups[i].fd, c->owner) : 0;
+
+		if (given < 0)
+			r = err_set(e, -given, "give cgroup %s to user %u", b->cgroups[i].dir,
+				c->owner);
 	}
-	return 0;
+	return r;
+}
+
+int host_cgroup(struct birth *b, struct err *e)
+{
+	return birth_fill_cgroups(b, b->plan->cgroup.path, e);
 }
 
 void host_cgroup_undo(struct birth *b)
@@ -133,11 +144,13 @@ int host_cgroup_find(struct birth *b, struct err *e)
 	return 0;
 }
 
-/* What clone3 could not do: v1 hierarchies, and a v2 folder it refused. */
+/* What clone3 could not do: v1 hierarchies, and the folder below a scope of systemd's. */
 int host_cgroup_attach(struct birth *b, struct err *e)
 {
 	for (size_t i = 0; i < b->n_cgroups; i++) {
-		int r = b->cgroups[i].v2 ? 0 : cgroup_join(b->cgroups[i].fd, b->init.pid);
+		int r = b->cgroups[i].v2 && !b->scope_started
+				? 0
+				: cgroup_join(b->cgroups[i].fd, b->init.pid);
 
 		if (r < 0)
 			return err_set(e, -r, "put process %d into cgroup %s", b->init.pid,

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "birth/internal.h"
+#include "os/cgroup.h"
 #include "os/clone.h"
 #include "os/link.h"
 #include "os/ns.h"
@@ -92,11 +94,39 @@ int init_identity(struct birth *b, struct err *e)
 	return 0;
 }
 
+/* run.oci.delegate-cgroup: a folder for the container to manage, below the one that is limited. */
+static int enter_delegated(struct birth *b, const char *path, struct err *e)
+{
+	const struct plan_cgroup *c = &b->plan->cgroup;
+	autotext below = { 0 };
+	autofd fd = FD_NONE;
+	bool made;
+	int r;
+
+	text_addf(&below, "%s/%s", path, c->delegated);
+	fd = cgroup_make(b->plan->host->v2_mount_point, below.p, &made);
+	r = fd < 0 ? fd : cgroup_join(fd, getpid());
+	return r < 0 ? err_set(e, -r, "enter the delegated cgroup %s", below.p) : 0;
+}
+
+/* Where we are is asked before the namespace makes it its root. */
 int init_cgroup_namespace(struct birth *b, struct err *e)
 {
-	int r = clone_unshare(CLONE_NEWCGROUP);
+	const struct plan_cgroup *c = &b->plan->cgroup;
+	const char *path = c->path;
+	int r;
 
-	return r < 0 ? err_set(e, -r, "make a cgroup namespace") : 0;
+	if (c->manager == CGROUP_SYSTEMD && !b->cgroup_path) {
+		r = cgroup_path_of(0, &b->cgroup_path);
+		if (r < 0)
+			return err_set(e, -r, "find the cgroup we are in");
+	}
+	if (c->manager == CGROUP_SYSTEMD)
+		path = b->cgroup_path;
+	r = clone_unshare(CLONE_NEWCGROUP);
+	if (r < 0)
+		return err_set(e, -r, "make a cgroup namespace");
+	return c->delegated && path ? enter_delegated(b, path, e) : 0;
 }
 
 int init_network(struct birth *b, struct err *e)

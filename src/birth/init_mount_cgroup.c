@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "birth/internal.h"
+#include "os/cgroup.h"
 #include "os/mount.h"
 #include "os/root.h"
 
@@ -34,10 +35,17 @@ static uint64_t attributes(const struct plan_mount *m)
 static char *folder(const struct birth *b, const char *mount_point, const char *own_path)
 {
 	const struct plan_cgroup *c = &b->plan->cgroup;
+	autofree char *asked = NULL;
+	const char *path = c->path;
 	autotext t = { 0 };
 
-	text_addf(&t, "%s%s", mount_point,
-		c->manager == CGROUP_NONE ? (own_path ? own_path : "/") : c->path);
+	if (c->manager == CGROUP_NONE)
+		path = own_path;
+	else if (c->manager == CGROUP_SYSTEMD && b->cgroup_path)
+		path = b->cgroup_path;
+	else if (c->manager == CGROUP_SYSTEMD && cgroup_path_of(0, &asked) == 0)
+		path = asked;
+	text_addf(&t, "%s%s", mount_point, path ? path : "/");
 	return text_take(&t);
 }
 

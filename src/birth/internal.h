@@ -20,9 +20,10 @@ enum {
 	STEPS_MAX = 48,
 };
 
-struct birth_cgroup { /* one folder, in one hierarchy */
-	char *dir;    /* owned */
-	int fd;	      /* owned */
+struct birth_cgroup {		 /* one folder, in one hierarchy */
+	char *dir;		 /* owned */
+	int fd;			 /* owned */
+	const char *controllers; /* v1: lent from struct host; NULL: v2 */
 	bool v2, made;
 };
 
@@ -38,6 +39,7 @@ struct birth {
 	int (*born)(void *data, const struct proc_ref *init, int tty_master, struct err *e);
 	char *(*state_json)(void *data, const char *status, pid_t pid);
 	void *data;
+	char **ret_cgroup_path;
 
 	/* HOST */
 	struct proc_ref init;	   /* owned: the newborn */
@@ -46,7 +48,9 @@ struct birth {
 	bool ignore_paused;
 	struct birth_cgroup *cgroups; /* owned */
 	size_t n_cgroups;
-	int tty_master; /* owned */
+	bool scope_started;
+	char *cgroup_path; /* owned: where systemd put it; also known to INIT */
+	int tty_master;	   /* owned */
 
 	/* opened by HOST, used by INIT */
 	int *joins;   /* owned: plan->namespaces.joins[i] */
@@ -84,6 +88,10 @@ int birth_send_fd(int sync, int fd);
 /* host_*.c */
 int host_cgroup(struct birth *b, struct err *e);
 void host_cgroup_undo(struct birth *b);
+/* The folders at path in every hierarchy, with all that the plan writes into them. */
+int birth_fill_cgroups(struct birth *b, const char *path, struct err *e);
+int host_scope(struct birth *b, struct err *e);
+void host_scope_undo(struct birth *b);
 int host_cgroup_attach(struct birth *b, struct err *e);
 int host_device_filter(struct birth *b, struct err *e);
 int host_cgroup_find(struct birth *b, struct err *e);

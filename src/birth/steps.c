@@ -14,7 +14,7 @@
 
 static bool has_v1(const struct plan *p)
 {
-	return p->cgroup.manager != CGROUP_NONE && p->host->n_v1;
+	return p->cgroup.manager == CGROUP_FS && p->host->n_v1;
 }
 
 static bool has_device_filter(const struct plan *p)
@@ -27,6 +27,7 @@ static bool has_cgroup_ns(const struct plan *p)
 	return p->namespaces.unshare_flags & CLONE_NEWCGROUP;
 }
 
+/* v1's row puts INIT into its cgroup late, as the kernel takes long for it */
 static bool has_cgroup_ns_early(const struct plan *p)
 {
 	return has_cgroup_ns(p) && !has_v1(p);
@@ -37,9 +38,14 @@ static bool has_cgroup_ns_late(const struct plan *p)
 	return has_cgroup_ns(p) && has_v1(p);
 }
 
-static bool has_cgroup(const struct plan *p)
+static bool has_cgroup_fs(const struct plan *p)
 {
-	return p->cgroup.manager != CGROUP_NONE;
+	return p->cgroup.manager == CGROUP_FS;
+}
+
+static bool has_scope(const struct plan *p)
+{
+	return p->cgroup.manager == CGROUP_SYSTEMD;
 }
 
 static bool has_joins(const struct plan *p)
@@ -93,10 +99,12 @@ static bool has_start_hooks(const struct plan *p)
 }
 
 const struct step birth_steps[] = {
-	{ HOST, "cgroup", host_cgroup, host_cgroup_undo, has_cgroup },
+	{ HOST, "cgroup", host_cgroup, host_cgroup_undo, has_cgroup_fs },
 	{ HOST, "namespaces", host_namespaces, NULL, has_joins },
 	{ HOST, "sources", host_sources, NULL, has_mounts },
 	{ HOST, "clone", host_clone, host_clone_undo }, /* INIT exists from here on */
+	{ HOST, "scope", host_scope, host_scope_undo, has_scope },
+	{ HOST, "scope entered", host_cgroup_attach, NULL, has_scope },
 	{ HOST, "idmap", host_idmap, NULL, has_idmap },
 	{ HOST, "net devices", host_net_devices, NULL, has_net_devices },
 	{ INIT, "identity", init_identity },

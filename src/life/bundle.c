@@ -41,6 +41,15 @@ int bundles_init(struct bundles *b, const char *root, struct err *e)
 	return 0;
 }
 
+const char *bundle_helper(struct arena *a, const char *name)
+{
+	char self[PATH_MAX];
+
+	return seal_exe_path(self, sizeof(self)) == 0
+		       ? life_helper(a, self, name)
+		       : arena_printf(a, "%s/%s", CLADE_LIBEXECDIR, name);
+}
+
 int bundles_probe(struct bundles *b, struct err *e)
 {
 	int r = b->probed ? 0 : host_probe(&b->host);
@@ -167,6 +176,8 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 	k->oci_version = json_text(all, "ociVersion");
 	k->cgroup_path = json_text(all, "cgroup");
 	k->freezer = json_text(all, "freezer");
+	k->unit = json_text(all, "unit");
+	k->user_bus = json_number(all, "userBus");
 	json_texts(all, "cgroups", &k->arena, &k->folders);
 	json_pairs(all, "annotations", &k->arena, &k->annotations);
 	k->hooks = (unsigned)json_number(all, "hooks");

@@ -34,8 +34,9 @@ struct making {
 	char *config; /* the text of it, as it was read */
 	size_t config_n;
 	char bundle[PATH_MAX];
-	int dir, fifo;	/* owned */
-	int tty_master; /* owned: kept for a run in the foreground */
+	int dir, fifo;	   /* owned */
+	char *cgroup_path; /* owned: where systemd put the scope */
+	int tty_master;	   /* owned: kept for a run in the foreground */
 	bool foreground;
 };
 
@@ -67,7 +68,7 @@ static unsigned hook_points(const struct spec *s)
 static void add_cgroup(const struct making *m, struct json_writer *w)
 {
 	const struct host *h = &m->b->host;
-	const char *path = m->plan.cgroup.path, *freezer;
+	const char *path = m->cgroup_path ? m->cgroup_path : m->plan.cgroup.path, *freezer;
 	autoarena a = { 0 };
 
 	json_string(w, "cgroup", path);
@@ -78,6 +79,10 @@ static void add_cgroup(const struct making *m, struct json_writer *w)
 	freezer = cgroup_folder_of(h, path, "freezer", &a);
 	if (freezer)
 		json_string(w, "freezer", freezer);
+	if (m->plan.cgroup.manager == CGROUP_SYSTEMD) {
+		json_string(w, "unit", m->plan.cgroup.unit);
+		json_int(w, "userBus", m->plan.cgroup.user_bus);
+	}
 }
 
 /* All that a verb other than exec and update has to know: it reads nothing else. */
@@ -122,15 +127,6 @@ static int born(void *data, const struct proc_ref *init, int tty_master, struct 
 	return m->c->pid_file ? bundle_write_pid(m->c->pid_file, init->pid, e) : 0;
 }
 
-static const char *init_exe(struct making *m)
-{
-	char self[PATH_MAX];
-
-	return seal_exe_path(self, sizeof(self)) == 0
-		       ? life_helper(&m->spec.arena, self, "clade-init")
-		       : CLADE_LIBEXECDIR "/clade-init";
-}
-
 /* clade.init=true: clade-init goes before the command of an image that knows nothing of it. */
 static int put_init_first(struct making *m, struct err *e)
 {
@@ -153,7 +149,7 @@ static int put_init_first(struct making *m, struct err *e)
 	mounts = arena_array(&s->arena, s->n_mounts + 1, sizeof(*mounts));
 	memcpy(mounts, s->mounts, s->n_mounts * sizeof(*mounts));
 	mounts[s->n_mounts++] = (struct spec_mount){ .destination = "/dev/init",
-		.source = init_exe(m),
+		.source = bundle_helper(&s->arena, "clade-init"),
 		.type = "bind",
 		.options = { options, 2 } };
 	s->mounts = mounts;
@@ -186,6 +182,9 @@ static int decide(struct making *m, struct err *e)
 		.id = m->c->id,
 		.bundle = m->bundle,
 		.cgroup_manager = m->b->cgroup_manager,
+		.sdbus_exe = m->b->cgroup_manager == CGROUP_SYSTEMD
+				     ? bundle_helper(&m->spec.arena, "clade-sdbus")
+				     : NULL,
 		.no_pivot = m->c->no_pivot,
 		.new_keyring = !m->c->no_new_keyring,
 		.preserve_fds = m->c->preserve_fds,
@@ -239,6 +238,7 @@ static int birth_of(struct making *m, bool waits, struct birth_result *ret, stru
 		.born = born,
 		.data = m,
 		.state_json = state_json,
+		.ret_cgroup_path = &m->cgroup_path,
 	};
 
 	return birth(&req, ret, e);
@@ -267,6 +267,7 @@ static void making_done(struct making *m)
 {
 	fd_close(&m->dir);
 	fd_close(&m->fifo);
+	free(m->cgroup_path);
 	plan_done(&m->plan);
 	spec_done(&m->spec);
 	arena_done(&m->arena);

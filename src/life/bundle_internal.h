@@ -17,12 +17,13 @@ struct kept {
 	const char **folders; /* of its cgroup, NULL-terminated */
 	const char *freezer;  /* the one of them that freezes; NULL: none */
 	struct spec_pairs annotations;
+	const char *unit;     /* of systemd; NULL: the cgroup was made by us */
 	unsigned hooks;	      /* 1 << HOOK_*: points with hooks in its configuration */
 	struct proc_ref init; /* owned; PROC_REF_NONE when it has gone */
 	pid_t pid;
 	int64_t created_ns;
 	enum bundle_status status;
-	bool own_pidns, systemd;
+	bool own_pidns, user_bus;
 };
 #define KEPT_NONE                                                                                  \
 	{                                                                                          \
@@ -33,6 +34,9 @@ struct kept {
 int kept_open(const struct bundles *b, const char *id, struct kept *ret, struct err *e);
 void kept_done(struct kept *k);
 int bundle_check_id(const char *id, struct err *e);
+
+/* Where a program of ours lies that goes beside this one; in the arena. */
+const char *bundle_helper(struct arena *a, const char *name);
 
 /* The configuration kept with it. */
 int kept_spec(const struct bundles *b, const struct kept *k, struct spec *ret, struct err *e);

@@ -17,6 +17,7 @@
 #include "life/bundle_internal.h"
 #include "os/cgroup.h"
 #include "os/file.h"
+#include "os/systemd.h"
 #include "store/store.h"
 
 enum { FREEZE_TIMEOUT_MS = 10000, KILL_TIMEOUT_MS = 10000 };
@@ -130,6 +131,45 @@ static void end_init(const struct kept *k)
 		proc_ref_wait(&k->init, KILL_TIMEOUT_MS);
 }
 
+/* StopUnit, or SetUnitProperties with what an update asks for. */
+static int tell_systemd(
+	const struct kept *k, const char *verb, const struct spec_pairs *properties, struct err *e)
+{
+	autoarena a = { 0 };
+	const char *helper = bundle_helper(&a, "clade-sdbus");
+	size_t n = properties ? properties->n : 0, at = 0;
+	const char **words = arena_array(&a, n + 4, sizeof(*words));
+	char why[512] = "";
+	int r;
+
+	if (k->user_bus)
+		words[at++] = "--user";
+	words[at++] = verb;
+	words[at++] = k->unit;
+	for (size_t i = 0; i < n; i++)
+		words[at++] = arena_printf(
+			&a, "%s=%s", properties->items[i].key, properties->items[i].value);
+	r = systemd_run(helper, words, why, sizeof(why));
+	if (r < 0)
+		return err_set(e, -r, "run %s, which talks to systemd", helper);
+	return r ? err_say(e, "systemd: %s", why) : 0;
+}
+
+/* Also the folders between the scope and where the container is; the scope itself is systemd's. */
+static int clear_scope(struct kept *k, struct err *e)
+{
+	for (size_t i = 0; k->folders[i]; i++) {
+		const char *end = strstr(k->folders[i], k->unit);
+
+		if (end)
+			k->folders[i] = arena_strndup(&k->arena, k->folders[i],
+				(size_t)(end - k->folders[i]) + strlen(k->unit));
+	}
+	if (cgroups_remove(k->folders, e) < 0)
+		return -e->code;
+	return tell_systemd(k, "stop", NULL, e);
+}
+
 int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 {
 	autokept k = KEPT_NONE;
@@ -144,7 +184,7 @@ int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 			bundle_status_word(k.status));
 	if (k.init.pidfd >= 0)
 		end_init(&k);
-	if (cgroups_remove(k.folders, e) < 0)
+	if (k.unit ? clear_scope(&k, e) < 0 : cgroups_remove(k.folders, e) < 0)
 		return -e->code;
 	if (k.init.pidfd >= 0 && proc_ref_wait(&k.init, KILL_TIMEOUT_MS) < 0)
 		return err_say(
@@ -173,9 +213,44 @@ int bundle_pause(struct bundles *b, const char *id, bool pause, struct err *e)
 	return r < 0 ? err_set(e, -r, "%s container %s", pause ? "pause" : "resume", id) : 0;
 }
 
-int bundle_update(
-	struct bundles *b, const char *id, const struct spec_resources *resources, struct err *e)
+/* config-linux.md#memory, checkBeforeUpdate: "MUST reject the new limit"; v1's kernel does so
+ * itself. */
+static int check_memory(
+	const struct bundles *b, struct kept *k, const struct spec_resources *r, struct err *e)
 {
+	const char *folder = cgroup_folder_of(&b->host, k->cgroup_path, "memory", &k->arena);
+	int64_t usage;
+
+	if (!r->memory.check_before_update.value || !r->memory.limit.set ||
+		r->memory.limit.value <= 0 || !folder)
+		return 0;
+	if (cgroup_read_i64(folder, "memory.current", &usage) < 0 || usage <= r->memory.limit.value)
+		return 0;
+	return err_say(e, "unable to set memory limit to %lld (current usage: %lld)",
+		(long long)r->memory.limit.value, (long long)usage);
+}
+
+/* v2 has quota and period in one file: the one that is not asked for stays as it is. */
+static void keep_quota(const struct bundles *b, struct kept *k, struct spec_resources *r)
+{
+	const char *folder = cgroup_folder_of(&b->host, k->cgroup_path, "cpu", &k->arena);
+	char text[64];
+	bool period = r->cpu.period.set && r->cpu.period.value;
+	bool quota = r->cpu.quota.set && r->cpu.quota.value;
+	long long n;
+
+	if (!folder || period == quota || cgroup_read(folder, "cpu.max", text, sizeof(text)) < 0)
+		return;
+	if (period && sscanf(text, "%lld", &n) == 1)
+		r->cpu.quota = (struct maybe_i64)SOME(n);
+	else if (quota && sscanf(text, "%*s %lld", &n) == 1)
+		r->cpu.period = (struct maybe_u64)SOME((uint64_t)n);
+}
+
+int bundle_update(
+	struct bundles *b, const char *id, const struct spec_resources *asked, struct err *e)
+{
+	struct spec_resources resources = *asked;
 	autokept k = KEPT_NONE;
 	struct spec spec = { 0 };
 	struct plan plan = { 0 };
@@ -188,11 +263,21 @@ int bundle_update(
 		return -e->code;
 	if (k.init.pidfd < 0)
 		return err_say(e, "container not running");
+	if (check_memory(b, &k, &resources, e) < 0)
+		return -e->code;
+	keep_quota(b, &k, &resources);
 	r = kept_spec(b, &k, &spec, e);
 	req.id = id;
 	req.bundle = k.bundle;
+	/* an engine need not say again who makes its cgroups */
+	if (k.unit)
+		req.cgroup_manager = CGROUP_SYSTEMD;
+	else if (req.cgroup_manager == CGROUP_SYSTEMD)
+		req.cgroup_manager = CGROUP_FS;
 	if (r == 0)
-		r = plan_make_update(&req, resources, &plan, e);
+		r = plan_make_update(&req, &resources, &plan, e);
+	if (r == 0 && k.unit && plan.cgroup.properties.n)
+		r = tell_systemd(&k, "set", &plan.cgroup.properties, e);
 	if (r == 0)
 		r = cgroups_write(&b->host, k.cgroup_path, &plan.cgroup, &k.arena, e);
 	plan_done(&plan);

@@ -76,30 +76,59 @@ int cgroups_clear(const struct host *h, const char *path, struct arena *a, struc
 	return cgroups_remove(cgroup_folders(h, path, a), e);
 }
 
+static int write_file(const struct host *h, const char *path, const struct plan_cgroup_write *w,
+	struct arena *a, struct err *e)
+{
+	const char *folder = w->controller ? cgroup_folder_of(h, path, w->controller, a)
+			     : h->v2_mount_point && path
+				     ? arena_printf(a, "%s%s", h->v2_mount_point, path)
+				     : NULL;
+	autofd dir = FD_NONE;
+	int r;
+
+	if (!folder && w->optional)
+		return 0;
+	if (!folder)
+		return err_say(e, "write %s: this host has no cgroup controller for it", w->file);
+	dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = dir < 0 ? -errno : file_write(dir, w->file, w->value);
+	if (r == -ENOENT && w->other)
+		r = file_write(dir, w->other, w->other_value);
+	if (r < 0 && !(r == -ENOENT && w->optional))
+		return err_set(e, -r, "write %s to %s/%s", w->value, folder, w->file);
+	return 0;
+}
+
+/*
+ * v1's memory limit is never above that of memory and swap together: upwards the second has to go
+ * first, downwards the first.
+ */
+static int write_memory_after_swap(const struct host *h, const char *path,
+	const struct plan_cgroup *c, size_t i, struct arena *a, struct err *e)
+{
+	struct err first = *e;
+
+	for (size_t j = i + 1; j < c->n_writes; j++) {
+		if (!str_eq(c->writes[j].file, "memory.memsw.limit_in_bytes"))
+			continue;
+		if (write_file(h, path, &c->writes[j], a, e) < 0)
+			return -e->code;
+		return write_file(h, path, &c->writes[i], a, e);
+	}
+	*e = first;
+	return -e->code;
+}
+
 int cgroups_write(const struct host *h, const char *path, const struct plan_cgroup *c,
 	struct arena *a, struct err *e)
 {
 	for (size_t i = 0; i < c->n_writes; i++) {
-		const struct plan_cgroup_write *w = &c->writes[i];
-		const char *folder;
-		autofd dir = FD_NONE;
-		int r;
+		int r = write_file(h, path, &c->writes[i], a, e);
 
-		if (w->controller)
-			folder = cgroup_folder_of(h, path, w->controller, a);
-		else
-			folder = h->v2_mount_point && path
-					 ? arena_printf(a, "%s%s", h->v2_mount_point, path)
-					 : NULL;
-		if (!folder && w->optional)
-			continue;
-		if (!folder)
-			return err_say(
-				e, "write %s: this host has no cgroup controller for it", w->file);
-		dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		r = dir < 0 ? -errno : file_write(dir, w->file, w->value);
-		if (r < 0 && !(r == -ENOENT && w->optional))
-			return err_set(e, -r, "write %s to %s/%s", w->value, folder, w->file);
+		if (r == -EINVAL && str_eq(c->writes[i].file, "memory.limit_in_bytes"))
+			r = write_memory_after_swap(h, path, c, i, a, e);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -267,8 +267,8 @@ static void add_linux_features(struct json_writer *w, const struct bundles *b)
 	json_begin(w, "cgroup", '{');
 	json_bool(w, "v1", true);
 	json_bool(w, "v2", true);
-	json_bool(w, "systemd", false);
-	json_bool(w, "systemdUser", false);
+	json_bool(w, "systemd", true);
+	json_bool(w, "systemdUser", true);
 	json_bool(w, "rdma", true);
 	json_end(w, '}');
 	json_begin(w, "seccomp", '{');

@@ -110,6 +110,18 @@ int cgroup_make(const char *mount_point, const char *path, bool *ret_made)
 	return r;
 }
 
+static bool is_enabled(int fd, const char *controller)
+{
+	char all[VALUE_MAX], *save = NULL;
+
+	if (file_read(fd, "cgroup.subtree_control", all, sizeof(all)) < 0)
+		return false;
+	for (char *c = strtok_r(all, " \n", &save); c; c = strtok_r(NULL, " \n", &save))
+		if (str_eq(c, controller))
+			return true;
+	return false;
+}
+
 int cgroup_enable(const char *mount_point, const char *path, const char *controller)
 {
 	autofree char *copy = mem_strdup(path);
@@ -123,7 +135,8 @@ int cgroup_enable(const char *mount_point, const char *path, const char *control
 	while (part) {
 		int next, r = file_write(fd, "cgroup.subtree_control", word);
 
-		if (r < 0)
+		/* above what was delegated to us it is enabled, or it cannot be */
+		if (r < 0 && !(r == -EACCES && is_enabled(fd, controller)))
 			return r;
 		next = openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		part = strtok_r(NULL, "/", &save);
@@ -133,6 +146,50 @@ int cgroup_enable(const char *mount_point, const char *path, const char *control
 		fd = next;
 	}
 	return 0;
+}
+
+int cgroup_path_of(pid_t pid, char **ret)
+{
+	autofree char *all = NULL;
+	char path[48], *save = NULL;
+	const char *found = NULL;
+	ssize_t n;
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	n = file_read_all(AT_FDCWD, pid ? path : "/proc/self/cgroup", PROCS_MAX, &all);
+	if (n < 0)
+		return (int)n;
+	for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *systemd = strstr(line, ":name=systemd:");
+
+		if (systemd)
+			found = systemd + strlen(":name=systemd:");
+		else if (!found && str_starts(line, "0::"))
+			found = line + strlen("0::");
+	}
+	if (!found)
+		return -ENOENT;
+	*ret = mem_strdup(found);
+	return 0;
+}
+
+int cgroup_give_away(int fd, uid_t uid)
+{
+	char all[VALUE_MAX] = "", *save = NULL;
+	int r = 0;
+
+	/* config-linux.md#cgroup-ownership: "MUST fall back to using the following list of files"
+	 */
+	if (file_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", all, sizeof(all)) <= 0)
+		strcpy(all, "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n");
+	if (fchown(fd, uid, (gid_t)-1) < 0)
+		return -errno;
+	for (char *file = strtok_r(all, "\n", &save); file && r == 0;
+		file = strtok_r(NULL, "\n", &save))
+		if (fchownat(fd, file, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+			r = -errno;
+	return r;
 }
 
 bool cgroup_is_v2(int fd)
@@ -356,6 +413,13 @@ int cgroup_remove(const char *dir, int timeout_ms)
 		r = remove_walk(fd, slash + 1);
 	while (r == -EBUSY && pause_until(deadline, &step_us));
 	return r;
+}
+
+ssize_t cgroup_read(const char *dir, const char *file, char *buf, size_t size)
+{
+	autofd fd = open_dir(dir);
+
+	return fd < 0 ? fd : file_read(fd, file, buf, size);
 }
 
 int cgroup_read_i64(const char *dir, const char *file, int64_t *ret)

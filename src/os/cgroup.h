@@ -18,6 +18,18 @@ int cgroup_make(const char *mount_point, const char *path, bool *ret_made);
 /* cgroup v2: "+name" into cgroup.subtree_control of every folder above the last. */
 int cgroup_enable(const char *mount_point, const char *path, const char *controller);
 
+/*
+ * Where a process is (0: this one), as /proc/PID/cgroup has it: in the tree that systemd works with
+ * (v1's name=systemd, else v2). malloc'ed.
+ */
+int cgroup_path_of(pid_t pid, char **ret);
+
+/*
+ * cgroups(7), "Delegation": gives a v2 folder and those of its files that may be given away to a
+ * user.
+ */
+int cgroup_give_away(int fd, uid_t uid);
+
 /* Is the descriptor's folder in a v2 tree? */
 bool cgroup_is_v2(int fd);
 
@@ -48,6 +60,9 @@ int cgroup_pids(const char *dir, pid_t **ret, size_t *ret_n);
  * One that does not exist is success. -EBUSY when processes stay.
  */
 int cgroup_remove(const char *dir, int timeout_ms);
+
+/* A file as it is, terminated; the length or -errno. */
+ssize_t cgroup_read(const char *dir, const char *file, char *buf, size_t size);
 
 /* A single number, or "max" as INT64_MAX. */
 int cgroup_read_i64(const char *dir, const char *file, int64_t *ret);

@@ -35,32 +35,62 @@ static void throttle(const struct decide *d, enum cgroup_where where, const char
 	}
 }
 
+/* BFQ has files of its own, with the weight as it is (Documentation/block/bfq-iosched.rst). */
+static void write_weight(const struct decide *d, enum cgroup_where where, const char *device,
+	uint64_t weight, const char *v1_file, const char *v1_bfq)
+{
+	const char *plain = arena_printf(d->arena, "%s%" PRIu64, device, weight);
+
+	if (where == WHERE_V1) {
+		cgroup_limits_write(d, "blkio", v1_file, "%s", plain);
+		if (v1_bfq)
+			cgroup_limits_or(d, v1_bfq, plain);
+	} else {
+		cgroup_limits_write(d, NULL, "io.weight", "%s%" PRIu64, device, io_weight(weight));
+		cgroup_limits_or(d, "io.bfq.weight", plain);
+	}
+}
+
+/* CFQ alone knew the weight of a group's own processes against its children: v1, if at all. */
+static void write_leaf(const struct decide *d, enum cgroup_where where, const char *file,
+	const char *device, const struct maybe_u64 *leaf)
+{
+	if (!leaf->set || !leaf->value || where != WHERE_V1)
+		return;
+	cgroup_limits_write(d, "blkio", file, "%s%" PRIu64, device, leaf->value);
+	cgroup_limits_optional(d);
+}
+
 static int weights(const struct decide *d, enum cgroup_where where, const struct spec_resources *r,
 	struct err *e)
 {
 	const struct maybe_u64 *w = &r->block_io.weight;
 
-	if (check_weight("weight", w, e) < 0)
+	if (check_weight("weight", w, e) < 0 ||
+		check_weight("leafWeight", &r->block_io.leaf_weight, e) < 0)
 		return -e->code;
-	if (w->set && w->value && where == WHERE_V1)
-		cgroup_limits_write(d, "blkio", "blkio.weight", "%" PRIu64, w->value);
-	else if (w->set && w->value)
-		cgroup_limits_write(d, NULL, "io.weight", "%" PRIu64, io_weight(w->value));
+	if (w->set && w->value)
+		write_weight(d, where, "", w->value, "blkio.weight", "blkio.bfq.weight");
+	write_leaf(d, where, "blkio.leaf_weight", "", &r->block_io.leaf_weight);
 	for (size_t i = 0; i < r->block_io.n_weight_device; i++) {
 		const struct spec_block_weight *one = &r->block_io.weight_device[i];
+		const char *device =
+			arena_printf(d->arena, "%" PRId64 ":%" PRId64 " ", one->major, one->minor);
 
-		if (check_weight("weightDevice", &one->weight, e) < 0)
+		if (check_weight("weightDevice", &one->weight, e) < 0 ||
+			check_weight("weightDevice", &one->leaf_weight, e) < 0)
 			return -e->code;
-		if (!one->weight.set)
-			continue;
-		if (where == WHERE_V1)
-			cgroup_limits_write(d, "blkio", "blkio.weight_device",
-				"%" PRId64 ":%" PRId64 " %" PRIu64, one->major, one->minor,
-				one->weight.value);
-		else
-			cgroup_limits_write(d, NULL, "io.weight",
-				"%" PRId64 ":%" PRId64 " %" PRIu64, one->major, one->minor,
-				io_weight(one->weight.value));
+		/* config-linux.md#block-io: "You MUST specify at least one of weight or leafWeight"
+		 */
+		if (!one->weight.set && !one->leaf_weight.set)
+			return err_say(e,
+				"linux.resources.blockIO.weightDevice[%zu]: neither weight nor "
+				"leafWeight is given",
+				i);
+		if (one->weight.set)
+			write_weight(d, where, device, one->weight.value, "blkio.weight_device",
+				"blkio.bfq.weight_device");
+		write_leaf(d, where, "blkio.leaf_weight_device", device, &one->leaf_weight);
 	}
 	return 0;
 }
@@ -69,6 +99,7 @@ static int block_io(const struct decide *d, const struct spec_resources *r, stru
 {
 	enum cgroup_where where;
 	bool asked = (r->block_io.weight.set && r->block_io.weight.value) ||
+		     (r->block_io.leaf_weight.set && r->block_io.leaf_weight.value) ||
 		     r->block_io.n_weight_device || r->block_io.read_bps.n ||
 		     r->block_io.write_bps.n || r->block_io.read_iops.n || r->block_io.write_iops.n;
 
@@ -91,9 +122,9 @@ static int hugepages(const struct decide *d, const struct spec_resources *r, str
 	for (size_t i = 0; i < r->n_hugepage_limits; i++) {
 		const struct spec_hugepage *h = &r->hugepage_limits[i];
 
-		if (strchr(h->page_size, '/'))
+		if (!h->page_size || strchr(h->page_size, '/'))
 			return err_say(e, "linux.resources.hugepageLimits: \"%s\" is no page size",
-				h->page_size);
+				h->page_size ? h->page_size : "");
 		if (cgroup_limits_find(d, "hugetlb", "hugetlb", "hugepageLimits", &where, e) < 0)
 			return -e->code;
 		cgroup_limits_write(d, where == WHERE_V1 ? "hugetlb" : NULL,
@@ -101,6 +132,14 @@ static int hugepages(const struct decide *d, const struct spec_resources *r, str
 				where == WHERE_V1 ? "hugetlb.%s.limit_in_bytes" : "hugetlb.%s.max",
 				h->page_size),
 			"%" PRIu64, h->limit);
+		/* reservations, where the kernel counts them (Linux 5.7) */
+		cgroup_limits_write(d, where == WHERE_V1 ? "hugetlb" : NULL,
+			arena_printf(d->arena,
+				where == WHERE_V1 ? "hugetlb.%s.rsvd.limit_in_bytes"
+						  : "hugetlb.%s.rsvd.max",
+				h->page_size),
+			"%" PRIu64, h->limit);
+		cgroup_limits_optional(d);
 	}
 	return 0;
 }
@@ -117,6 +156,12 @@ static int rdma(const struct decide *d, const struct spec_resources *r, struct e
 	for (size_t i = 0; i < r->n_rdma; i++) {
 		const struct spec_rdma *one = &r->rdma[i];
 
+		/* config-linux.md#rdma: "You MUST specify at least one" */
+		if (!one->hca_handles.set && !one->hca_objects.set)
+			return err_say(e,
+				"linux.resources.rdma.%s: neither hcaHandles nor hcaObjects is "
+				"given",
+				one->device);
 		if (cgroup_limits_find(d, "rdma", "rdma", "rdma", &where, e) < 0)
 			return -e->code;
 		cgroup_limits_write(d, where == WHERE_V1 ? "rdma" : NULL, "rdma.max",

@@ -45,6 +45,22 @@ void cgroup_limits_write(
 	w->value = arena_strdup(d->arena, value);
 }
 
+static struct plan_cgroup_write *last_write(const struct decide *d)
+{
+	return &d->plan->cgroup.writes[d->plan->cgroup.n_writes - 1];
+}
+
+void cgroup_limits_or(const struct decide *d, const char *file, const char *value)
+{
+	last_write(d)->other = file;
+	last_write(d)->other_value = value;
+}
+
+void cgroup_limits_optional(const struct decide *d)
+{
+	last_write(d)->optional = true;
+}
+
 static void write_text(
 	const struct decide *d, const char *controller, const char *file, const char *value)
 {

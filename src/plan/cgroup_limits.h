@@ -23,6 +23,11 @@ enum cgroup_where cgroup_limits_where(const struct host *h, const char *v1, cons
 void cgroup_limits_write(const struct decide *d, const char *controller, const char *file,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* Where the last write's file is not there: another, with this value. */
+void cgroup_limits_or(const struct decide *d, const char *file, const char *value);
+/* The last write's file need not be there. */
+void cgroup_limits_optional(const struct decide *d);
+
 /* runtime-spec's cpu shares (2..262144) as cgroup v2's cpu.weight (1..10000); 0 stays 0. */
 uint64_t cgroup_limits_weight(uint64_t shares);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan as people read it: one decision a line, "what: words". */
+#include <linux/bpf.h>
 #include <inttypes.h>
 #include <linux/mount.h>
 #include <sched.h>
@@ -194,22 +195,36 @@ static void dump_cgroup(const struct plan *p, struct text *t)
 
 	text_addf(t, "cgroup: %s", managers[c->manager]);
 	if (c->manager == CGROUP_SYSTEMD)
-		text_addf(t, " slice %s unit %s", c->slice, c->unit);
+		text_addf(t, " slice %s unit %s%s%s%s", c->slice, c->unit,
+			c->user_bus ? " of the user" : "", c->subgroup ? " subgroup " : "",
+			c->subgroup ? c->subgroup : "");
 	else if (c->manager == CGROUP_FS)
 		text_addf(t, " %s", c->path);
-	text_addf(t, "%s%s\n", c->delegate ? " delegated" : "", c->optional ? " optional" : "");
+	if (c->delegate)
+		text_addf(t, " delegated to %u", c->owner);
+	text_addf(t, "%s\n", c->optional ? " optional" : "");
 	for (size_t i = 0; i < c->properties.n; i++)
 		text_addf(t, "cgroup property: %s = %s\n", c->properties.items[i].key,
 			c->properties.items[i].value);
 	for (size_t i = 0; i < c->n_enable; i++)
 		text_addf(t, "cgroup controller: %s\n", c->enable[i]);
 	for (size_t i = 0; i < c->n_writes; i++)
-		text_addf(t, "cgroup write: %s%s%s = %s%s\n",
+		text_addf(t, "cgroup write: %s%s%s = %s%s%s%s%s%s\n",
 			c->writes[i].controller ? c->writes[i].controller : "",
 			c->writes[i].controller ? "/" : "", c->writes[i].file, c->writes[i].value,
+			c->writes[i].other ? " or " : "",
+			c->writes[i].other ? c->writes[i].other : "",
+			c->writes[i].other ? " = " : "",
+			c->writes[i].other ? c->writes[i].other_value : "",
 			c->writes[i].optional ? " optional" : "");
 	if (c->device_prog)
 		text_addf(t, "cgroup device filter: %zu instructions\n", c->device_prog_len);
+	for (size_t i = 0; c->device_prog && i < c->device_prog_len; i++) {
+		const struct bpf_insn *b = &c->device_prog[i];
+
+		text_addf(t, "  %zu: code %02x r%u r%u %+d %d\n", i, b->code, b->dst_reg,
+			b->src_reg, b->off, b->imm);
+	}
 }
 
 static void dump_process(const struct plan *p, struct text *t)

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "plan/cgroup_limits.h"
 #include "plan/decide.h"
+#include "plan/systemd.h"
 
 void decide_warn(const struct decide *d, const char *fmt, ...)
 {
@@ -111,6 +112,9 @@ int plan_make_update(const struct plan_request *req, const struct spec_resources
 	ret->cgroup.n_writes = 0;
 	ret->cgroup.device_prog = NULL;
 	ret->cgroup.must_be_new = false;
+	ret->cgroup.properties = (struct spec_pairs){ 0 };
+	if (ret->cgroup.manager == CGROUP_SYSTEMD && systemd_limits_decide(&d, resources, e) < 0)
+		return -e->code;
 	return cgroup_limits_decide(&d, resources, e);
 }
 

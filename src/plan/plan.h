@@ -122,7 +122,8 @@ struct plan_root {
 struct plan_cgroup_write {
 	const char *controller; /* v1: hierarchy's name; v2: NULL */
 	const char *file, *value;
-	bool optional; /* ENOENT is no failure */
+	const char *other, *other_value; /* written where there is no such file; NULL: none */
+	bool optional;			 /* ENOENT is no failure */
 };
 
 enum cgroup_manager { CGROUP_NONE, CGROUP_FS, CGROUP_SYSTEMD };
@@ -130,19 +131,22 @@ enum cgroup_manager { CGROUP_NONE, CGROUP_FS, CGROUP_SYSTEMD };
 struct plan_cgroup {
 	enum cgroup_manager manager;
 	const char *path;	  /* below each hierarchy's root, "/clade/ID" */
-	const char *slice, *unit; /* CGROUP_SYSTEMD */
-	struct spec_pairs
-		properties; /* CGROUP_SYSTEMD: org.systemd.property.*, and limits as properties */
+	const char *slice, *unit; /* CGROUP_SYSTEMD: where it lies systemd tells, path is NULL */
+	struct spec_pairs properties; /* CGROUP_SYSTEMD: of the scope, in sdbus/value.h's words */
+	const char *helper;	      /* CGROUP_SYSTEMD: the program that talks to systemd */
+	bool user_bus;		      /* CGROUP_SYSTEMD: the user's systemd, not the system's */
 	struct plan_cgroup_write *writes;
 	size_t n_writes;
 	const char **enable; /* v2 controllers to enable in subtree_control on the way down */
 	size_t n_enable;
 	const struct bpf_insn *device_prog; /* v2 BPF_PROG_TYPE_CGROUP_DEVICE; NULL: no filter */
 	size_t device_prog_len;
-	bool delegate; /* chown to root_uid: cgroup v2, own cgroup namespace, writable mount */
-	const char *subgroup; /* run.oci.systemd.subgroup */
-	bool must_be_new;     /* refuse a folder that has processes or is frozen */
-	bool optional;	      /* rootless without delegation: go on without a cgroup */
+	bool delegate;	       /* given to owner: cgroup v2, own cgroup namespace, writable mount */
+	uid_t owner;	       /* the host's id of the process's user */
+	const char *subgroup;  /* run.oci.systemd.subgroup: below the scope */
+	const char *delegated; /* run.oci.delegate-cgroup: entered below the cgroup namespace */
+	bool must_be_new;      /* refuse a folder that has processes or is frozen */
+	bool optional;	       /* rootless without delegation: go on without a cgroup */
 };
 
 struct plan_seccomp {
@@ -228,6 +232,7 @@ struct plan_request {
 	const struct host *host;
 	const char *id, *bundle; /* bundle absolute */
 	enum cgroup_manager cgroup_manager;
+	const char *sdbus_exe; /* CGROUP_SYSTEMD: clade-sdbus */
 	bool no_pivot, new_keyring;
 	unsigned preserve_fds;
 	bool has_console; /* a console socket or terminal minder is there */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Golden decisions: tests/plan/NAME.json is a configuration, NAME.plan what is decided about it, or
- * the sentence that refuses it. Names that begin with "user-" are planned for a normal user.
- * UPDATE=1 writes what is decided now.
+ * the sentence that refuses it. Names that begin with "user-" are planned for a normal user, with
+ * "v1-" on cgroup v1; "systemd" in a name is the systemd cgroup manager, "-all" all controllers
+ * there are. UPDATE=1 writes what is decided now.
  */
 #include "plan/plan.h"
 
@@ -24,7 +25,22 @@ static struct host_hierarchy v1[] = {
 	{ "freezer", "/sys/fs/cgroup/freezer", "/" },
 	{ "pids", "/sys/fs/cgroup/pids", "/" },
 };
-static const char *v2_controllers[] = { "cpu", "io", "memory", "pids" };
+static struct host_hierarchy v1_all[] = {
+	{ "cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct", "/" },
+	{ "cpuset", "/sys/fs/cgroup/cpuset", "/" },
+	{ "memory", "/sys/fs/cgroup/memory", "/" },
+	{ "devices", "/sys/fs/cgroup/devices", "/" },
+	{ "freezer", "/sys/fs/cgroup/freezer", "/" },
+	{ "pids", "/sys/fs/cgroup/pids", "/" },
+	{ "blkio", "/sys/fs/cgroup/blkio", "/" },
+	{ "hugetlb", "/sys/fs/cgroup/hugetlb", "/" },
+	{ "net_cls,net_prio", "/sys/fs/cgroup/net_cls,net_prio", "/" },
+	{ "rdma", "/sys/fs/cgroup/rdma", "/" },
+	{ "name=systemd", "/sys/fs/cgroup/systemd", "/" },
+};
+/* the last three only where a name says "-all" */
+static const char *v2_controllers[] = { "cpu", "io", "memory", "pids", "cpuset", "hugetlb",
+	"rdma" };
 static struct host_idrange subuids[] = { { 100000, 65536 } };
 
 static struct host host_for(const char *name)
@@ -54,6 +70,12 @@ static struct host host_for(const char *name)
 		h.n_v1 = ARRAY_LEN(v1);
 		h.v2_mount_point = NULL;
 	}
+	if (strstr(name, "-all")) {
+		h.v1 = h.n_v1 ? v1_all : NULL;
+		h.n_v1 = h.n_v1 ? ARRAY_LEN(v1_all) : 0;
+		h.n_v2_controllers = ARRAY_LEN(v2_controllers);
+	}
+	h.systemd_booted = strstr(name, "systemd");
 	if (str_starts(name, "user-")) {
 		h.euid = h.egid = 1000;
 		h.caps = 0;
@@ -72,7 +94,8 @@ static void decide(const char *path, const char *name, struct text *out)
 		.host = &host,
 		.id = "0123456789ab",
 		.bundle = "/bundle",
-		.cgroup_manager = CGROUP_FS,
+		.cgroup_manager = host.systemd_booted ? CGROUP_SYSTEMD : CGROUP_FS,
+		.sdbus_exe = "/usr/libexec/clade/clade-sdbus",
 		.has_console = true,
 	};
 	struct spec spec;
