@@ -104,6 +104,11 @@ static uint32_t find_ns(const struct view *v, const char *word, size_t n)
 	return NO_NS;
 }
 
+uint32_t view_find_ns(const struct view *v, const char *word)
+{
+	return find_ns(v, word, strlen(word));
+}
+
 int view_find(const struct view *v, const char *word, uint32_t *ret, struct err *e)
 {
 	const char *colon = strrchr(word, ':');

@@ -27,3 +27,6 @@ const char *view_name_of(void *data, const struct snapshot *s, uint32_t i);
  * What else is known of a container (another engine's) by its name or the beginning of its ID.
  */
 int view_find(const struct view *v, const char *word, uint32_t *ret, struct err *e);
+
+/* A namespace by its container's name or ID, or by its inode; NO_NS. */
+uint32_t view_find_ns(const struct view *v, const char *word);

@@ -4,30 +4,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { DEPTH_MAX = 512 };
+#include "base/cols.h"
+#include "base/width.h"
+#include "render/proc_cols.h"
 
-static bool shown(const struct snapshot *s, uint32_t i, const struct tree_style *style)
-{
-	return style->kernel_threads || !s->procs[i].kernel_thread;
-}
-
-static uint32_t next_shown(const struct snapshot *s, uint32_t i, const struct tree_style *style)
-{
-	while (i != NO_PROC && !shown(s, i, style))
-		i = s->procs[i].next_sibling;
-	return i;
-}
-
-/* "1234/17/1": the host's number first. */
-static void add_pids(struct text *t, const struct proc *p)
-{
-	if (p->levels < 2) {
-		text_addf(t, "%d", p->pid);
-		return;
-	}
-	for (int level = 0; level < p->levels; level++)
-		text_addf(t, "%s%d", level ? "/" : "", p->nspid[level]);
-}
+enum { COMMAND_MIN = 8 };
 
 static void add_zombie(struct text *t, const struct proc *p)
 {
@@ -36,7 +17,17 @@ static void add_zombie(struct text *t, const struct proc *p)
 		text_addf(t, ", signal %d", WTERMSIG(p->exit_status));
 	else if (p->exit_status >= 0)
 		text_addf(t, ", exit %d", WEXITSTATUS(p->exit_status));
+	if (p->n_threads > 1)
+		text_add(t, ", its threads live");
 	text_add(t, ">");
+}
+
+/* Opens the first bracket, goes on in it after that. */
+static void mark(struct text *t, bool *open, const char *word)
+{
+	text_add(t, *open ? ", " : "  [");
+	text_add(t, word);
+	*open = true;
 }
 
 static void add_marks(
@@ -44,96 +35,110 @@ static void add_marks(
 {
 	const struct proc *p = &s->procs[i];
 	const char *name = style->name_of ? style->name_of(style->data, s, i) : NULL;
+	int64_t dead_ms = seen_age_ms(style->seen, s, p);
+	bool open = false;
 
 	if (p->levels > 1 && proc_is_init(p)) {
-		text_addf(t, "  [init of %s", name ? "container " : "a PID namespace");
+		uint32_t up = p->ns == NO_NS ? NO_NS : s->ns[p->ns].parent;
+		bool nested = name && up != NO_NS && p->owner && s->ns[up].owner == p->owner;
+
+		text_addf(t, "  [init of %s",
+			!name	 ? "a PID namespace"
+			: nested ? "a PID namespace in container "
+				 : "container ");
 		if (name)
 			text_add_escaped(t, name, strlen(name));
 		text_addf(t, ", level %d]", p->levels - 1);
 	}
+	if (p->is_subreaper)
+		text_add(t, "  [subreaper]");
 	if (proc_is_entered(s, i))
 		text_add(t, "  [entered]");
 	if (p->origin == ORIGIN_ADOPTED)
-		text_add(t, "  [adopted]");
-}
-
-static void add_line(
-	struct text *t, const struct snapshot *s, uint32_t i, const struct tree_style *style)
-{
-	const struct proc *p = &s->procs[i];
-
-	add_pids(t, p);
-	text_add(t, " ");
-	if (p->args && *p->args && !proc_is_zombie(p))
-		text_add_escaped(t, p->args, strlen(p->args));
-	else
-		text_add_escaped(t, p->comm, strlen(p->comm));
-	if (proc_is_zombie(p))
-		add_zombie(t, p);
-	add_marks(t, s, i, style);
-	text_add(t, "\n");
-}
-
-struct walk {
-	const struct snapshot *s;
-	const struct tree_style *style;
-	struct text *t;
-	char last[DEPTH_MAX]; /* is the ancestor of this depth the last child of its parent? */
-};
-
-static void add_branches(struct walk *w, int depth)
-{
-	bool ascii = w->style->ascii;
-
-	for (int d = 1; d < depth; d++)
-		text_add(w->t, w->last[d] ? "    " : ascii ? "|   " : "│   ");
-	if (depth)
-		text_add(w->t,
-			w->last[depth] ? (ascii ? "`-- " : "└── ") : (ascii ? "|-- " : "├── "));
-}
-
-/* Without recursion: a hostile tree may be as deep as there are processes. */
-static void walk_tree(struct walk *w, uint32_t top)
-{
-	const struct snapshot *s = w->s;
-	uint32_t i = top;
-	int depth = 0;
-
-	for (;;) {
-		int shown_depth = depth < DEPTH_MAX ? depth : DEPTH_MAX - 1;
-		uint32_t child;
-
-		if (depth)
-			w->last[shown_depth] =
-				next_shown(s, s->procs[i].next_sibling, w->style) == NO_PROC;
-		add_branches(w, shown_depth);
-		add_line(w->t, s, i, w->style);
-		child = next_shown(s, s->procs[i].first_child, w->style);
-		if (child != NO_PROC) {
-			i = child;
-			depth++;
-			continue;
-		}
-		while (depth && next_shown(s, s->procs[i].next_sibling, w->style) == NO_PROC) {
-			i = s->procs[i].parent;
-			depth--;
-		}
-		if (!depth)
-			return;
-		i = next_shown(s, s->procs[i].next_sibling, w->style);
+		mark(t, &open, "adopted");
+	else if (proc_is_zombie(p) && p->origin == ORIGIN_OWN)
+		mark(t, &open, "its parent's own");
+	if (dead_ms >= 1000) {
+		mark(t, &open, "defunct for ");
+		cols_add_age(t, (uint64_t)dead_ms / 1000);
 	}
+	text_add(t, open ? "]" : "");
+}
+
+void tree_add_label(struct text *t, const struct snapshot *s, const struct tree_row *row,
+	const struct tree_style *style, unsigned width)
+{
+	const struct proc *p = &s->procs[row->proc];
+	const char *command = p->args && *p->args && !proc_is_zombie(p) ? p->args : p->comm;
+	autotext head = { 0 }, what = { 0 }, tail = { 0 };
+	size_t room;
+
+	if (row->folded) {
+		text_addf(t, "... %u more zombies like it", row->folded);
+		return;
+	}
+	proc_cols_add_pids(&head, p);
+	text_add(&head, " ");
+	text_add_escaped(&what, command, strlen(command));
+	if (proc_is_zombie(p))
+		add_zombie(&tail, p);
+	add_marks(&tail, s, row->proc, style);
+	text_add_n(t, head.p, head.len);
+	room = width > head.len + tail.len ? width - head.len - tail.len : 0;
+	if (room < COMMAND_MIN)
+		room = COMMAND_MIN;
+	if (width && width_of(what.p, what.len) > room) {
+		text_add_n(t, what.p, width_cut(what.p, what.len, room - 1));
+		text_add(t, style->ascii ? "~" : "…");
+	} else {
+		text_add_n(t, what.p ? what.p : "", what.len);
+	}
+	text_add_n(t, tail.p ? tail.p : "", tail.len);
+}
+
+void tree_add_branches(struct text *t, const struct tree_row *row, bool *last, bool ascii)
+{
+	uint32_t depth = row->depth < TREE_DEPTH_MAX ? row->depth : TREE_DEPTH_MAX - 1;
+
+	last[depth] = row->last;
+	for (uint32_t d = 1; d < depth; d++)
+		text_add(t, last[d] ? "    " : ascii ? "|   " : "│   ");
+	if (depth)
+		text_add(t, row->last ? (ascii ? "`-- " : "└── ") : (ascii ? "|-- " : "├── "));
+}
+
+static const char *colour_of(const struct snapshot *s, const struct tree_row *row)
+{
+	const struct proc *p = &s->procs[row->proc];
+
+	if (proc_is_zombie(p))
+		return "31";
+	if (p->levels > 1 && proc_is_init(p))
+		return "1;36";
+	return p->levels > 1 ? "36" : NULL;
 }
 
 void tree_render(
 	const struct snapshot *s, uint32_t top, const struct tree_style *style, struct text *t)
 {
-	struct walk w = { .s = s, .style = style, .t = t };
+	autoarena a = { 0 };
+	bool last[TREE_DEPTH_MAX] = { false };
+	size_t n;
+	const struct tree_row *rows = tree_rows(s, top, style, &a, &n);
 
-	if (top != NO_PROC) {
-		walk_tree(&w, top);
-		return;
+	for (size_t i = 0; i < n; i++) {
+		const char *colour = style->colour ? colour_of(s, &rows[i]) : NULL;
+		size_t begin = t->len, before;
+		unsigned room = 0;
+
+		tree_add_branches(t, &rows[i], last, style->ascii);
+		before = width_of(t->p + begin, t->len - begin);
+		if (style->width)
+			room = style->width > before + COMMAND_MIN ? style->width - (unsigned)before
+								   : COMMAND_MIN;
+		if (colour)
+			text_addf(t, "\x1b[%sm", colour);
+		tree_add_label(t, s, &rows[i], style, room);
+		text_add(t, colour ? "\x1b[0m\n" : "\n");
 	}
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->procs[i].parent == NO_PROC && shown(s, i, style))
-			walk_tree(&w, i);
 }
