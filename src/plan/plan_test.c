@@ -98,7 +98,7 @@ static void decide(const char *path, const char *name, struct text *out)
 		.sdbus_exe = "/usr/libexec/clade/clade-sdbus",
 		.has_console = true,
 	};
-	struct spec spec;
+	struct spec spec = { 0 };
 	struct plan plan = { 0 };
 	struct err e = { 0 };
 

@@ -12,11 +12,10 @@ static const char *find_line(const char *status, const char *label)
 {
 	size_t n = strlen(label);
 
-	for (const char *s = status; s; s = strchr(s, '\n')) {
-		if (s != status)
-			s++;
+	for (const char *s = status, *end; s; s = end ? end + 1 : NULL) {
 		if (strncmp(s, label, n) == 0 && s[n] == ':')
 			return s + n + 1;
+		end = strchr(s, '\n');
 	}
 	return NULL;
 }

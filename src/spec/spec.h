@@ -355,7 +355,8 @@ int spec_parse(const char *text, size_t n, struct spec *ret, struct err *e);
 /* What the specification demands of it beyond types; spec_load() has done it. */
 int spec_check(const struct spec *s, struct err *e);
 
-/* Parts of a configuration that come alone: exec's process, update's resources, a profile. */
+/* Parts of a configuration that come alone: exec's process, update's resources, a profile; ret
+ * comes in zeroed. */
 int spec_parse_process(
 	const char *text, size_t n, struct arena *a, struct spec_process *ret, struct err *e);
 int spec_parse_resources(
