@@ -413,6 +413,7 @@ int birth(const struct birth_request *req, struct birth_result *ret, struct err 
 	b.born = req->born;
 	b.state_json = req->state_json;
 	b.ret_cgroup_path = req->ret_cgroup_path;
+	b.ret_resctrl_made = req->ret_resctrl_made;
 	b.data = req->data;
 	return carry_out(&b, birth_steps, ret, e);
 }

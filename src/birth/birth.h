@@ -31,6 +31,7 @@ struct birth_request {
 	void *data;
 	/* CGROUP_SYSTEMD: where the scope lies, known when born is called; the caller's to free */
 	char **ret_cgroup_path;
+	bool *ret_resctrl_made; /* the class of service was not there before */
 	/* state JSON for the hooks' stdin is made by this; text is malloc'ed, freed by birth */
 	char *(*state_json)(void *data, const char *status, pid_t pid);
 };
@@ -54,6 +55,9 @@ int birth(const struct birth_request *req, struct birth_result *ret, struct err 
  * state JSON on its standard input (malloc'ed, freed here). Stops at the first that fails.
  */
 int birth_run_hooks(const struct plan *p, enum hook_point point, char *state, struct err *e);
+
+/* A deleted container's class of service and monitoring group, as far as they are its own. */
+void birth_resctrl_remove(const struct plan_resctrl *p, bool group, bool mon);
 
 /* exec: a further process in the container of init; join_steps[] instead. */
 struct join_request {

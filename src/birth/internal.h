@@ -40,6 +40,7 @@ struct birth {
 	char *(*state_json)(void *data, const char *status, pid_t pid);
 	void *data;
 	char **ret_cgroup_path;
+	bool *ret_resctrl_made;
 
 	/* HOST */
 	struct proc_ref init;	   /* owned: the newborn */
@@ -48,7 +49,7 @@ struct birth {
 	bool ignore_paused;
 	struct birth_cgroup *cgroups; /* owned */
 	size_t n_cgroups;
-	bool scope_started;
+	bool scope_started, resctrl_made, resctrl_mon_made;
 	char *cgroup_path; /* owned: where systemd put it; also known to INIT */
 	int tty_master;	   /* owned */
 
@@ -92,6 +93,9 @@ void host_cgroup_undo(struct birth *b);
 int birth_fill_cgroups(struct birth *b, const char *path, struct err *e);
 int host_scope(struct birth *b, struct err *e);
 void host_scope_undo(struct birth *b);
+int host_resctrl(struct birth *b, struct err *e);
+int host_resctrl_join(struct birth *b, struct err *e);
+void host_resctrl_undo(struct birth *b);
 int host_cgroup_attach(struct birth *b, struct err *e);
 int host_device_filter(struct birth *b, struct err *e);
 int host_cgroup_find(struct birth *b, struct err *e);

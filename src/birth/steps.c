@@ -48,6 +48,11 @@ static bool has_scope(const struct plan *p)
 	return p->cgroup.manager == CGROUP_SYSTEMD;
 }
 
+static bool has_resctrl(const struct plan *p)
+{
+	return p->resctrl.set;
+}
+
 static bool has_joins(const struct plan *p)
 {
 	return p->namespaces.n_joins;
@@ -105,6 +110,7 @@ const struct step birth_steps[] = {
 	{ HOST, "clone", host_clone, host_clone_undo }, /* INIT exists from here on */
 	{ HOST, "scope", host_scope, host_scope_undo, has_scope },
 	{ HOST, "scope entered", host_cgroup_attach, NULL, has_scope },
+	{ HOST, "resctrl", host_resctrl, host_resctrl_undo, has_resctrl },
 	{ HOST, "idmap", host_idmap, NULL, has_idmap },
 	{ HOST, "net devices", host_net_devices, NULL, has_net_devices },
 	{ INIT, "identity", init_identity },
@@ -139,6 +145,7 @@ const struct step join_steps[] = {
 	{ HOST, "cgroup", host_cgroup_find },
 	{ HOST, "clone", host_clone_join, host_clone_undo },
 	{ HOST, "cgroup v1", host_cgroup_attach },
+	{ HOST, "resctrl", host_resctrl_join, NULL, has_resctrl },
 	{ INIT, "identity", init_identity },
 	{ INIT, "enter", init_enter },
 	{ INIT, "terminal", init_terminal },

@@ -177,6 +177,9 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 	k->cgroup_path = json_text(all, "cgroup");
 	k->freezer = json_text(all, "freezer");
 	k->unit = json_text(all, "unit");
+	k->clos = json_text(all, "clos");
+	k->clos_made = json_number(all, "closMade");
+	k->monitored = json_number(all, "monitored");
 	k->user_bus = json_number(all, "userBus");
 	json_texts(all, "cgroups", &k->arena, &k->folders);
 	json_pairs(all, "annotations", &k->arena, &k->annotations);

@@ -75,7 +75,11 @@ int bundle_start(struct bundles *b, const char *id, struct err *e);
 int bundle_kill(struct bundles *b, const char *id, int signo, bool all, struct err *e);
 int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e);
 int bundle_pause(struct bundles *b, const char *id, bool pause, struct err *e);
-int bundle_update(struct bundles *b, const char *id, const struct spec_resources *r, struct err *e);
+struct bundle_update {
+	struct spec_resources resources;
+	const char *l3_cache_schema, *mem_bw_schema; /* NULL: as they are */
+};
+int bundle_update(struct bundles *b, const char *id, const struct bundle_update *u, struct err *e);
 /* PIDs of the host, in the arena. */
 int bundle_pids(const struct bundles *b, const char *id, struct arena *a, pid_t **ret,
 	size_t *ret_n, struct err *e);

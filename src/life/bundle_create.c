@@ -37,7 +37,7 @@ struct making {
 	int dir, fifo;	   /* owned */
 	char *cgroup_path; /* owned: where systemd put the scope */
 	int tty_master;	   /* owned: kept for a run in the foreground */
-	bool foreground;
+	bool foreground, resctrl_made;
 };
 
 static char *state_json(void *data, const char *status, pid_t pid)
@@ -104,6 +104,11 @@ static int write_state(const struct making *m, const struct proc_ref *init, stru
 	json_uint(&w, "hooks", hook_points(&m->spec));
 	if (m->plan.cgroup.manager != CGROUP_NONE)
 		add_cgroup(m, &w);
+	if (m->plan.resctrl.set) {
+		json_string(&w, "clos", m->plan.resctrl.clos);
+		json_int(&w, "closMade", m->plan.resctrl.ours && m->resctrl_made);
+		json_int(&w, "monitored", m->plan.resctrl.monitor != NULL);
+	}
 	json_begin(&w, "annotations", '{');
 	for (size_t i = 0; i < m->spec.annotations.n; i++)
 		json_string(
@@ -239,6 +244,7 @@ static int birth_of(struct making *m, bool waits, struct birth_result *ret, stru
 		.data = m,
 		.state_json = state_json,
 		.ret_cgroup_path = &m->cgroup_path,
+		.ret_resctrl_made = &m->resctrl_made,
 	};
 
 	return birth(&req, ret, e);

@@ -17,6 +17,7 @@
 #include "life/bundle_internal.h"
 #include "os/cgroup.h"
 #include "os/file.h"
+#include "os/resctrl.h"
 #include "os/systemd.h"
 #include "store/store.h"
 
@@ -189,6 +190,11 @@ int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 	if (k.init.pidfd >= 0 && proc_ref_wait(&k.init, KILL_TIMEOUT_MS) < 0)
 		return err_say(
 			e, "container %s does not die: a process of it hangs in the kernel", id);
+	if (k.clos) {
+		const struct plan_resctrl gone = { .clos = k.clos, .monitor = k.id };
+
+		birth_resctrl_remove(&gone, k.clos_made, k.monitored);
+	}
 	/* one that failed has no further say: the container is gone already */
 	if (k.status != BUNDLE_CREATING && run_hooks(b, &k, HOOK_POSTSTOP, "stopped", &other) < 0)
 		log_err(&other);
@@ -247,15 +253,46 @@ static void keep_quota(const struct bundles *b, struct kept *k, struct spec_reso
 		r->cpu.period = (struct maybe_u64)SOME((uint64_t)n);
 }
 
-int bundle_update(
-	struct bundles *b, const char *id, const struct spec_resources *asked, struct err *e)
+static int write_schemata(const struct kept *k, const struct plan_resctrl *p, struct err *e)
 {
-	struct spec_resources resources = *asked;
+	autofree char *root = NULL;
+	autofd group = FD_NONE;
+	char why[256];
+	bool made;
+	int r;
+
+	if (!p->n_lines)
+		return 0;
+	r = resctrl_find(&root);
+	if (r < 0)
+		return r == -ENOENT ? err_say(e, "Intel RDT: no resctrl filesystem is mounted here")
+				    : err_set(e, -r, "look for the resctrl filesystem");
+	if (!k->clos)
+		return err_say(e, "Intel RDT: container %s has no class of service", k->id);
+	group = resctrl_open(root, k->clos, false, &made);
+	if (group < 0)
+		return err_set(e, -group, "open class of service %s", k->clos);
+	for (size_t i = 0; i < p->n_lines; i++) {
+		r = resctrl_write(group, p->lines[i]);
+		if (r < 0)
+			return err_set(e, -r, "write %s to class of service %s (%s)", p->lines[i],
+				k->clos, resctrl_why(root, why, sizeof(why)));
+	}
+	return 0;
+}
+
+int bundle_update(struct bundles *b, const char *id, const struct bundle_update *u, struct err *e)
+{
+	struct spec_resources resources = u->resources;
 	autokept k = KEPT_NONE;
 	struct spec spec = { 0 };
 	struct plan plan = { 0 };
 	struct plan_request req = {
-		.spec = &spec, .host = &b->host, .cgroup_manager = b->cgroup_manager
+		.spec = &spec,
+		.host = &b->host,
+		.cgroup_manager = b->cgroup_manager,
+		.l3_cache_schema = u->l3_cache_schema,
+		.mem_bw_schema = u->mem_bw_schema,
 	};
 	int r;
 
@@ -276,6 +313,8 @@ int bundle_update(
 		req.cgroup_manager = CGROUP_FS;
 	if (r == 0)
 		r = plan_make_update(&req, &resources, &plan, e);
+	if (r == 0)
+		r = write_schemata(&k, &plan.resctrl, e);
 	if (r == 0 && k.unit && plan.cgroup.properties.n)
 		r = tell_systemd(&k, "set", &plan.cgroup.properties, e);
 	if (r == 0)

@@ -285,7 +285,11 @@ static void add_linux_features(struct json_writer *w, const struct bundles *b)
 	json_end(w, '}');
 	add_enabled(w, "apparmor", b->host.apparmor);
 	add_enabled(w, "selinux", b->host.selinux);
-	add_enabled(w, "intelRdt", false);
+	json_begin(w, "intelRdt", '{');
+	json_bool(w, "enabled", true);
+	json_bool(w, "schemata", true);
+	json_bool(w, "monitoring", true);
+	json_end(w, '}');
 	json_begin(w, "memoryPolicy", '{');
 	add_words(w, "modes",
 		"MPOL_BIND MPOL_DEFAULT MPOL_INTERLEAVE MPOL_LOCAL MPOL_PREFERRED "

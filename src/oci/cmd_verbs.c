@@ -68,7 +68,7 @@ static int resume(const struct cmd_call *call, struct err *e)
 }
 
 struct update_opts {
-	struct spec_resources r;
+	struct bundle_update u;
 	const char *file;
 };
 
@@ -94,7 +94,8 @@ static int parse_maybe_u(void *opts, const struct opt *o, const char *value, str
 	return 0;
 }
 
-#define R(member) offsetof(struct update_opts, r.member)
+#define R(member) offsetof(struct update_opts, u.resources.member)
+#define U(member) offsetof(struct update_opts, u.member)
 
 static const struct opt update_opts[] = {
 	{ "resources", 'r', OPT_STRING, offsetof(struct update_opts, file), "FILE",
@@ -117,6 +118,10 @@ static const struct opt update_opts[] = {
 	{ "memory-swap", 0, OPT_CALL, R(memory.swap), "BYTES", "memory and swap", parse_maybe },
 	{ "kernel-memory", 0, OPT_CALL, R(memory.kernel), "BYTES", NULL, parse_maybe },
 	{ "kernel-memory-tcp", 0, OPT_CALL, R(memory.kernel_tcp), "BYTES", NULL, parse_maybe },
+	{ "l3-cache-schema", 0, OPT_STRING, U(l3_cache_schema), "L3:ID=MASK;...",
+		"lines of resctrl's schemata for the L3 cache" },
+	{ "mem-bw-schema", 0, OPT_STRING, U(mem_bw_schema), "MB:ID=N;...",
+		"and for memory bandwidth" },
 	{ "pids-limit", 0, OPT_CALL, R(pids_limit), "N", "how many processes", parse_maybe },
 	{ 0 },
 };
@@ -124,15 +129,14 @@ static const struct opt update_opts[] = {
 static int update(const struct cmd_call *call, struct err *e)
 {
 	struct update_opts *o = call->opts;
-	struct spec_resources r = o->r;
 	autobundles b = BUNDLES_NONE;
 	char *text;
 	size_t n;
 
 	if (o->file && (bundle_read(o->file, call->arena, &text, &n, e) < 0 ||
-			       spec_parse_resources(text, n, call->arena, &r, e) < 0))
+			       spec_parse_resources(text, n, call->arena, &o->u.resources, e) < 0))
 		return err_wrap(e, "--resources %s", o->file);
-	return oci_bundles(call, &b, e) < 0 ? -e->code : bundle_update(&b, call->args[0], &r, e);
+	return oci_bundles(call, &b, e) < 0 ? -e->code : bundle_update(&b, call->args[0], &o->u, e);
 }
 
 static int no_criu(const struct cmd_call *call, struct err *e)

@@ -22,6 +22,9 @@ int root_decide(const struct decide *d, struct err *e);
 int mounts_decide(const struct decide *d, struct err *e);
 int devices_decide(const struct decide *d, struct err *e);
 int cgroup_decide(const struct decide *d, struct err *e);
+int resctrl_decide(const struct decide *d, struct err *e);
+/* update's: lines of these two schemata */
+int resctrl_lines(const struct decide *d, const char *l3, const char *bandwidth, struct err *e);
 int sysctl_decide(const struct decide *d, struct err *e);
 int process_decide(const struct decide *d, const struct spec_process *process, struct err *e);
 int caps_decide(const struct decide *d, const struct spec_process *process, struct err *e);

@@ -227,6 +227,19 @@ static void dump_cgroup(const struct plan *p, struct text *t)
 	}
 }
 
+static void dump_resctrl(const struct plan *p, struct text *t)
+{
+	const struct plan_resctrl *r = &p->resctrl;
+
+	if (!r->set)
+		return;
+	text_addf(t, "resctrl: %s%s%s%s%s\n", r->clos, r->ours ? " its own" : "",
+		r->create ? " made" : "", r->monitor ? " monitored as " : "",
+		r->monitor ? r->monitor : "");
+	for (size_t i = 0; i < r->n_lines; i++)
+		text_addf(t, "resctrl schemata: %s\n", r->lines[i]);
+}
+
 static void dump_process(const struct plan *p, struct text *t)
 {
 	const struct plan_process *r = &p->process;
@@ -289,6 +302,7 @@ void plan_dump(const struct plan *p, struct text *t)
 	dump_root(p, t);
 	dump_files(p, t);
 	dump_cgroup(p, t);
+	dump_resctrl(p, t);
 	dump_process(p, t);
 	for (size_t i = 0; i < p->warnings.n; i++)
 		text_addf(t, "warning: %s\n", p->warnings.items[i]);

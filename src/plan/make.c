@@ -69,12 +69,9 @@ int plan_make(const struct plan_request *req, struct plan *ret, struct err *e)
 	copy_names(&d);
 	if (!req->spec->has_process)
 		return err_say(e, "process: there is none to run");
-	/* features says so, too; ignored, a promise of isolation would be broken */
-	if (req->spec->linux_.intel_rdt.set)
-		return err_say(e, "linux.intelRdt: clade does not set resctrl groups");
 	if (namespaces_decide(&d, e) < 0 || ids_decide(&d, process, e) < 0 ||
 		root_decide(&d, e) < 0 || mounts_decide(&d, e) < 0 || devices_decide(&d, e) < 0 ||
-		cgroup_decide(&d, e) < 0 || sysctl_decide(&d, e) < 0 ||
+		cgroup_decide(&d, e) < 0 || resctrl_decide(&d, e) < 0 || sysctl_decide(&d, e) < 0 ||
 		process_decide(&d, process, e) < 0 || caps_decide(&d, process, e) < 0 ||
 		seccomp_decide(&d, e) < 0)
 		return -e->code;
@@ -94,7 +91,8 @@ int plan_make_exec(const struct plan_request *req, const struct spec_process *pr
 	for (size_t i = 0; i < l->n_namespaces; i++)
 		ret->namespaces.joins_user |= l->namespaces[i].flag == CLONE_NEWUSER;
 	if (ids_decide(&d, process, e) < 0 || process_decide(&d, process, e) < 0 ||
-		caps_decide(&d, process, e) < 0 || seccomp_decide(&d, e) < 0)
+		caps_decide(&d, process, e) < 0 || resctrl_decide(&d, e) < 0 ||
+		seccomp_decide(&d, e) < 0)
 		return -e->code;
 	return 0;
 }
@@ -113,6 +111,8 @@ int plan_make_update(const struct plan_request *req, const struct spec_resources
 	ret->cgroup.device_prog = NULL;
 	ret->cgroup.must_be_new = false;
 	ret->cgroup.properties = (struct spec_pairs){ 0 };
+	if (resctrl_lines(&d, req->l3_cache_schema, req->mem_bw_schema, e) < 0)
+		return -e->code;
 	if (ret->cgroup.manager == CGROUP_SYSTEMD && systemd_limits_decide(&d, resources, e) < 0)
 		return -e->code;
 	return cgroup_limits_decide(&d, resources, e);

@@ -149,6 +149,17 @@ struct plan_cgroup {
 	bool optional;	       /* rootless without delegation: go on without a cgroup */
 };
 
+/* plan/resctrl.c */
+struct plan_resctrl {
+	bool set;
+	const char *clos; /* the group's name; "/": the default one */
+	bool ours;	  /* named after the container: it goes with it */
+	bool create;	  /* made where it is missing; else it must be there */
+	const char **lines;
+	size_t n_lines;
+	const char *monitor; /* a monitoring group of this name; NULL: none */
+};
+
 struct plan_seccomp {
 	bool set;
 	struct sock_filter *insns;
@@ -213,6 +224,7 @@ struct plan {
 	struct plan_link *links; /* /dev/fd, /dev/stdin, ... */
 	size_t n_links;
 	struct plan_cgroup cgroup;
+	struct plan_resctrl resctrl;
 	struct plan_sysctl *sysctls;
 	size_t n_sysctls;
 	const char **masked_paths, **readonly_paths;
@@ -232,7 +244,8 @@ struct plan_request {
 	const struct host *host;
 	const char *id, *bundle; /* bundle absolute */
 	enum cgroup_manager cgroup_manager;
-	const char *sdbus_exe; /* CGROUP_SYSTEMD: clade-sdbus */
+	const char *sdbus_exe;			     /* CGROUP_SYSTEMD: clade-sdbus */
+	const char *l3_cache_schema, *mem_bw_schema; /* update: lines for its class of service */
 	bool no_pivot, new_keyring;
 	unsigned preserve_fds;
 	bool has_console; /* a console socket or terminal minder is there */
