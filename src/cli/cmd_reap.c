@@ -31,7 +31,7 @@ struct tally {
 	const struct reap_opts *opts;
 	bool silent;	 /* the first round only remembers */
 	struct err last; /* refusal said: a watch says it once */
-	unsigned reaped, left_own, left_unknown, failed, refused;
+	unsigned reaped, adopted, left_own, left_unknown, failed, refused;
 };
 
 static const char *fate_word(enum reap_fate fate, bool dry_run, bool refused)
@@ -154,6 +154,7 @@ static void told(void *data, const struct reap_report *r)
 		const struct reap_zombie *z = &r->family->zombies[i];
 
 		reaped += z->fate == REAP_DONE;
+		c->adopted += z->fate == REAP_DONE && z->origin == REAP_ORIGIN_ADOPTED;
 		c->left_own += z->fate == REAP_LEFT_OWN;
 		c->left_unknown += z->fate == REAP_LEFT_UNKNOWN;
 		c->failed += z->fate == REAP_FAILED;
@@ -190,6 +191,25 @@ static void slow(void *data, const struct reap_parent *p)
 		p->host_pid, p->comm);
 }
 
+/* What --own and --unknown may cost, said before it is done. */
+static void warn_of_wish(const struct reap_wish *w)
+{
+	if (w->dry_run || (!w->own && !w->unknown))
+		return;
+	log_warn("--%s: a child that its parent forked itself may be taken; should the parent wait "
+		 "for it after all, it gets ECHILD, and the exit status is known only from here",
+		w->own ? "own" : "unknown");
+}
+
+/* It cures the symptom only. */
+static void advise(const struct tally *c)
+{
+	if (c->adopted && !c->opts->json)
+		puts("they will come again until the container has an init that waits: clade run "
+		     "--init, docker run --init, shareProcessNamespace, or clade-init in the "
+		     "image");
+}
+
 /* The parent to attach to, and the one zombie that is meant, if the word names a zombie. */
 static int resolve(
 	const struct cmd_call *call, struct reap_wish *w, pid_t *ret_parent, struct err *e)
@@ -219,6 +239,7 @@ static int reap(const struct cmd_call *call, struct err *e)
 	if (resolve(call, &wish, &parent, e) < 0)
 		return -e->code;
 	reap_raise_limits();
+	warn_of_wish(&wish);
 	do {
 		r = reap_round(parent, &wish, &before, &now, &listener, e);
 		reap_memory_turn(&before, &now);
@@ -229,6 +250,7 @@ static int reap(const struct cmd_call *call, struct err *e)
 		c.silent = false;
 	} while (true);
 	reap_memory_done(&before);
+	advise(&c);
 	return r < 0 ? r : c.refused || c.failed ? 1 : 0;
 }
 

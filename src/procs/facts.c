@@ -13,8 +13,9 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "procs/owner.h"
 
-enum { TEXT_MAX = 8192, ID_LEN = 64 };
+enum { TEXT_MAX = 8192 };
 
 /* Reads a small file whole; returns its length, or -errno. */
 static ssize_t slurp(pid_t pid, const char *name, char *buf, size_t size)
@@ -128,50 +129,15 @@ uint64_t facts_pidns(pid_t pid)
 	return inode;
 }
 
-/* Does a run of exactly ID_LEN hexadecimal digits begin here? */
-static bool is_id(const char *s)
-{
-	return strspn(s, "0123456789abcdef") == ID_LEN;
-}
-
 void facts_parse_container(
 	const char *cgroup, char *ret_runtime, size_t runtime_size, char *ret_id, size_t id_size)
 {
-	static const struct {
-		const char *before, *runtime;
-	} marks[] = {
-		{ "/docker/", "docker" },
-		{ "/docker-", "docker" },
-		{ "/libpod-", "podman" },
-		{ "/crio-", "cri-o" },
-		{ "/cri-containerd-", "containerd" },
-		{ "/nerdctl-", "nerdctl" },
-		{ "/clade-", "clade" },
-		{ "/clade/", "clade" },
-		{ "/kubepods", "kubernetes" },
-	};
+	autoarena scratch = { 0 };
+	struct owner o = { .runtime = "", .id = "" };
 
-	ret_runtime[0] = ret_id[0] = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-		for (const char *s = cgroup; (s = strstr(s, marks[i].before)); s++) {
-			const char *id = s + strlen(marks[i].before);
-
-			if (str_eq(marks[i].runtime, "kubernetes"))
-				id = strrchr(s, '/') + 1;
-			if (is_id(id) || str_eq(marks[i].runtime, "clade")) {
-				size_t n = strcspn(id, "/\n");
-
-				if (n > 6 && strncmp(id + n - 6, ".scope", 6) == 0)
-					n -= 6;
-				if (n >= id_size)
-					n = id_size - 1;
-				memcpy(ret_id, id, n);
-				ret_id[n] = '\0';
-				snprintf(ret_runtime, runtime_size, "%s", marks[i].runtime);
-				return;
-			}
-		}
-	}
+	owner_from_cgroup(cgroup, &scratch, &o);
+	snprintf(ret_runtime, runtime_size, "%s", o.runtime);
+	snprintf(ret_id, id_size, "%s", o.id);
 }
 
 void facts_container(

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "procs/reap_refuse.h"
 
@@ -112,7 +113,7 @@ static int reap_chosen(struct reap_family *f, const struct reap_listener *l,
 int reap_round(pid_t parent, const struct reap_wish *w, const struct reap_memory *before,
 	struct reap_memory *now, const struct reap_listener *l, struct err *e)
 {
-	struct reap_family f = { 0 };
+	struct reap_family f = { .parent.pidfd = FD_NONE };
 	struct reap_report report = { .family = &f };
 	struct err why = { 0 };
 	size_t chosen;

@@ -126,6 +126,12 @@ static void help(const struct reap_family *f, struct shared *s)
 	s->borrowed = borrow(&loan, &f->parent, &s->tid);
 	if (s->borrowed < 0)
 		return;
+	/* its number had another owner when it was seized: that one is let go as it was */
+	if (reap_family_is_gone(f->parent.pidfd)) {
+		ptrace_give_back(&loan);
+		s->borrowed = -ESRCH;
+		return;
+	}
 	for (size_t i = 0; i < f->n; i++) {
 		const struct reap_zombie *z = &f->zombies[i];
 		uint64_t args[6] = { (uint64_t)z->ns_pid, 0, WNOHANG | __WALL };

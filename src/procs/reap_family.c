@@ -89,15 +89,17 @@ static int read_thread(struct reap_family *f, pid_t tid)
 
 static int read_parent(pid_t pid, struct reap_parent *p, struct err *e)
 {
+	autofd pidfd = pidfd_open(pid, 0);
 	struct facts facts;
-	int r = facts_read(pid, &facts);
+	int r = pidfd < 0 ? -errno : facts_read(pid, &facts);
 
-	if (r == -ENOENT || r == -ESRCH)
+	if (r == -ENOENT || r == -ESRCH || r == -EINVAL || (r == 0 && reap_family_is_gone(pidfd)))
 		return err_say(e, "there is no process %d", pid);
 	if (r < 0)
 		return err_set(e, -r, "read /proc/%d", pid);
 	*p = (struct reap_parent){
 		.host_pid = pid,
+		.pidfd = take_fd(&pidfd),
 		.ns_pid = facts.nspid[facts.levels - 1],
 		.sid = facts.nssid[facts.levels - 1],
 		.levels = facts.levels,
@@ -112,7 +114,7 @@ static int read_parent(pid_t pid, struct reap_parent *p, struct err *e)
 
 int reap_family_read(pid_t parent, struct reap_family *ret, struct err *e)
 {
-	struct reap_family f = { 0 };
+	struct reap_family f = { .parent.pidfd = FD_NONE };
 	char path[64];
 	struct dirent *entry;
 	DIR *tasks;
@@ -122,8 +124,12 @@ int reap_family_read(pid_t parent, struct reap_family *ret, struct err *e)
 		return -e->code;
 	snprintf(path, sizeof(path), "/proc/%d/task", parent);
 	tasks = opendir(path);
-	if (!tasks)
-		return err_set(e, errno, "open %s", path);
+	if (!tasks) {
+		int r = err_set(e, errno, "open %s", path);
+
+		reap_family_done(&f);
+		return r;
+	}
 	while ((entry = readdir(tasks))) {
 		int tid;
 
@@ -176,6 +182,7 @@ void reap_family_let_go(struct reap_family *f)
 void reap_family_done(struct reap_family *f)
 {
 	reap_family_let_go(f);
+	fd_close(&f->parent.pidfd);
 	free(f->zombies);
 	f->zombies = NULL;
 	f->n = 0;

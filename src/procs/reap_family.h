@@ -20,6 +20,7 @@ struct reap_parent {
 	pid_t tracer; /* 0: none */
 	char state;   /* of its first thread */
 	bool seccomp; /* has a filter */
+	int pidfd;    /* owned; taken before anything was read */
 	char comm[REAP_COMM_MAX];
 };
 

@@ -163,3 +163,14 @@ remove_nested_cgroups() {
 		[ "$output" = 0 ]
 	done
 }
+
+@test "a container's seccomp filter does not keep its zombies from being reaped" {
+	clade run -d --name ubuntu host sleep infinity
+	grep -q '^Seccomp:.*2' "/proc/$(init_of ubuntu)/status"
+	clade exec ubuntu sh -c 'sh -c "sleep 0.1 & exit"; sh -c "sleep 0.1 & exit"'
+	until_true eval '[ "$(clade zombies --json ubuntu 2>/dev/null | jq length)" = 2 ]'
+	run -0 clade reap ubuntu
+	[[ "$output" == *"2 of 2 reaped"*"they will come again"*"--init"* ]]
+	clade zombies ubuntu
+	grep -q '^Seccomp:.*2' "/proc/$(init_of ubuntu)/status"
+}
