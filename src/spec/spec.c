@@ -195,7 +195,8 @@ int spec_parse_seccomp(
 
 int spec_read_file(const char *path, struct arena *a, char **ret, size_t *ret_n, struct err *e)
 {
-	autofd fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* what somebody put in a bundle may be a fifo, whose opening would wait */
+	autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	size_t len = 0;
 	char *text;
