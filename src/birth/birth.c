@@ -267,14 +267,16 @@ static int walk(
 {
 	const struct step *s = next_row(table, b->plan), *next;
 	bool cloned = false;
-	int owed = 0, r;
+	int owed = 0, later = 0, r;
 
 	for (; s; s = next) {
 		next = next_row(s + 1, b->plan);
 		*ret_at = s;
 		if (s->who != b->actor) {
-			if (!next || next->who == b->actor)
-				owed++;
+			if (!next || next->who == b->actor) {
+				owed += 1 + later;
+				later = 0;
+			}
 			continue;
 		}
 		if (!s->beside) {
@@ -290,6 +292,11 @@ static int walk(
 			/* born just now, in HOST's row: HOST's following rows are owed to us */
 			cloned = true;
 			owed = next && next->who == HOST ? 0 : 1;
+			/* that we are born is all there is to say: heard with what comes next */
+			if (b->in_place) {
+				later = owed;
+				owed = 0;
+			}
 			continue;
 		}
 		/* before the clone there is nobody to tell */
@@ -303,7 +310,8 @@ static int walk(
 			}
 		}
 	}
-	return 0;
+	/* the last of INIT's runs ends in another program, which has nothing to say to us */
+	return b->actor == HOST && owed > 1 ? meet(b, table, owed - 1, e) : 0;
 }
 
 /* HOST's rows that were run, from the one that failed upwards. */
@@ -426,6 +434,7 @@ int birth_join(const struct join_request *req, struct birth_result *ret, struct 
 	b.clone_parent = req->clone_parent;
 	b.new_session = req->new_session;
 	b.of = req->init;
+	b.of_namespaces = req->namespaces;
 	b.cgroup_paths = req->cgroup_paths;
 	b.ignore_paused = req->ignore_paused;
 	memcpy(b.stdio, req->stdio, sizeof(b.stdio));

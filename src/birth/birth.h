@@ -64,6 +64,7 @@ struct join_request {
 	const struct plan *plan; /* of plan_make_exec() */
 	const struct proc_ref *init;
 	const char *const *cgroup_paths; /* per hierarchy as recorded; see os/cgroup.h */
+	int namespaces; /* CLONE_NEW* that it does not share with us; 0: is found out */
 	bool clone_parent;
 	int stdio[3];
 	bool new_session;

@@ -272,6 +272,7 @@ int host_clone(struct birth *b, struct err *e)
 		return clone_failed(pid, e);
 	if (pid > 0)
 		return adopt(b, pid, pidfd, joined, e);
+	b->in_place = joined;
 	birth_become_init(b);
 	return 0;
 }
@@ -315,9 +316,47 @@ static int prepare_join(struct birth *b, struct err *e)
 	return r < 0 ? err_set(e, -r, "join the container's namespaces") : 0;
 }
 
+/*
+ * Without a user namespace in between nobody need go before: HOST's next child, and only that, is
+ * born into the container's PID namespace and joins the others itself.
+ */
+static int clone_into(struct birth *b, int own_pidns, struct err *e)
+{
+	int pidfd = FD_NONE, was = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), r = 0;
+	bool joined;
+	pid_t pid;
+
+	if (b->of_namespaces & CLONE_NEWPID)
+		r = clone_join(b->of->pidfd, CLONE_NEWPID);
+	if (r < 0)
+		return err_set(e, -r, "join the container's PID namespace");
+	/* CVE-2016-9962: processes of the container see the newborn from its first moment on */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	pid = clone_init(b, b->clone_parent ? CLONE_PARENT : 0, &pidfd, &joined);
+	if (pid == 0) {
+		b->in_place = joined;
+		birth_become_init(b);
+		r = b->of_namespaces & ~CLONE_NEWPID
+			    ? clone_join(b->of->pidfd, b->of_namespaces & ~CLONE_NEWPID)
+			    : 0;
+		return r < 0 ? err_set(e, -r, "join the container's namespaces") : 0;
+	}
+	prctl(PR_SET_DUMPABLE, was == 1, 0, 0, 0);
+	if (b->of_namespaces & CLONE_NEWPID)
+		clone_join(own_pidns, CLONE_NEWPID);
+	return pid < 0 ? clone_failed(pid, e) : adopt(b, pid, pidfd, joined, e);
+}
+
 int host_clone_join(struct birth *b, struct err *e)
 {
-	return by_midwife(b, prepare_join, 0, e);
+	autofd own_pidns = FD_NONE;
+
+	if (!b->of_namespaces || b->of_namespaces & CLONE_NEWUSER || geteuid() != 0)
+		return by_midwife(b, prepare_join, 0, e);
+	own_pidns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	if (own_pidns < 0)
+		return err_set(e, errno, "open /proc/self/ns/pid");
+	return clone_into(b, own_pidns, e);
 }
 
 void host_clone_undo(struct birth *b)

@@ -32,6 +32,7 @@ struct birth {
 	const struct plan *plan;
 	enum actor actor;
 	bool clone_parent, wait_for_start, new_session, is_exec, die_with_parent;
+	bool in_place; /* INIT was born where it belongs: HOST's clone row owes it nothing */
 	int start_fd;  /* lent */
 	int stdio[3];  /* lent */
 	int sync;      /* owned: the socket to the other actor */
@@ -45,6 +46,7 @@ struct birth {
 	/* HOST */
 	struct proc_ref init;	   /* owned: the newborn */
 	const struct proc_ref *of; /* exec: the container's init; lent */
+	int of_namespaces;	   /* exec: CLONE_NEW* of it that are not ours; 0: not known */
 	const char *const *cgroup_paths;
 	bool ignore_paused;
 	struct birth_cgroup *cgroups; /* owned */

@@ -17,6 +17,21 @@ static bool has_v1(const struct plan *p)
 	return p->cgroup.manager == CGROUP_FS && p->host->n_v1;
 }
 
+static bool has_v1_to_join(const struct plan *p)
+{
+	return p->host->n_v1;
+}
+
+static bool has_terminal(const struct plan *p)
+{
+	return p->process.terminal;
+}
+
+static bool has_limits(const struct plan *p)
+{
+	return p->process.oom_score_adj.set || (p->process.n_rlimits && birth_host_sets_limits(p));
+}
+
 static bool has_device_filter(const struct plan *p)
 {
 	return p->cgroup.manager != CGROUP_NONE && p->cgroup.device_prog;
@@ -127,12 +142,12 @@ const struct step birth_steps[] = {
 	{ INIT, "paths", init_paths },
 	{ INIT, "pivot", init_pivot },
 	{ INIT, "sysctl", init_sysctl, NULL, has_sysctls },
-	{ INIT, "terminal", init_terminal },
+	{ INIT, "terminal", init_terminal, NULL, has_terminal },
 	{ INIT, "settings", init_settings },
 	{ INIT, "credentials", init_credentials },
 	{ INIT, "program", init_program },
 	{ HOST, "listener", host_listener, NULL, has_listener },
-	{ HOST, "limits", host_limits },
+	{ HOST, "limits", host_limits, NULL, has_limits },
 	{ HOST, "record", host_record },
 	{ INIT, "wait", init_wait },
 	{ INIT, "start hooks", init_start_hooks, NULL, has_start_hooks },
@@ -144,17 +159,17 @@ const struct step birth_steps[] = {
 const struct step join_steps[] = {
 	{ HOST, "cgroup", host_cgroup_find },
 	{ HOST, "clone", host_clone_join, host_clone_undo },
-	{ HOST, "cgroup v1", host_cgroup_attach },
 	{ HOST, "resctrl", host_resctrl_join, NULL, has_resctrl },
 	{ INIT, "identity", init_identity },
 	{ INIT, "enter", init_enter },
-	{ INIT, "terminal", init_terminal },
+	{ INIT, "terminal", init_terminal, NULL, has_terminal },
 	{ INIT, "settings", init_settings },
+	{ HOST, "cgroup v1", host_cgroup_attach, NULL, has_v1_to_join, .beside = true },
 	{ INIT, "credentials", init_credentials },
 	{ INIT, "program", init_program },
 	{ HOST, "listener", host_listener, NULL, has_listener },
-	{ HOST, "limits", host_limits },
-	{ HOST, "record", host_record },
+	{ HOST, "limits", host_limits, NULL, has_limits },
+	{ HOST, "record", host_record, NULL, has_terminal },
 	{ INIT, "exec", init_exec },
 	{ 0 },
 };

@@ -143,6 +143,15 @@ static int tell(const struct bundle_exec *x, const struct birth_result *born, st
 	return x->pid_file ? bundle_write_pid(x->pid_file, born->init.pid, e) : 0;
 }
 
+static int own_namespaces(const struct spec *s)
+{
+	int flags = 0;
+
+	for (size_t i = 0; i < s->linux_.n_namespaces; i++)
+		flags |= (int)s->linux_.namespaces[i].flag;
+	return flags;
+}
+
 int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, struct err *e)
 {
 	autoarena arena = { 0 };
@@ -177,6 +186,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 		join.plan = &plan;
 		join.init = &k.init;
 		join.cgroup_paths = k.folders;
+		join.namespaces = own_namespaces(&spec);
 		join.ignore_paused = x->ignore_paused;
 		r = birth_join(&join, &born, e);
 		r = r ? -(e->code ? e->code : EIO) : 0;
