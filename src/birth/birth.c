@@ -218,6 +218,20 @@ static const struct step *next_row(const struct step *s, const struct plan *p)
 	return s->name ? s : NULL;
 }
 
+/* Is all that the other does from s on, until our turn, done beside our work? */
+static bool is_all_beside(const struct step *s, const struct plan *p)
+{
+	enum actor who = s->who;
+
+	/* whoever wants to know how long INIT's rows took is told after each run of them */
+	if (log_wants(LOG_LEVEL_DEBUG))
+		return false;
+	for (; s && s->who == who; s = next_row(s + 1, p))
+		if (!s->beside)
+			return false;
+	return true;
+}
+
 /* Hands over what INIT made for HOST; HOST keeps the terminal's master. */
 static int meet(struct birth *b, const struct step *table, int owed, struct err *e)
 {
@@ -273,10 +287,13 @@ static int walk(
 		next = next_row(s + 1, b->plan);
 		*ret_at = s;
 		if (s->who != b->actor) {
-			if (!next || next->who == b->actor) {
-				owed += 1 + later;
-				later = 0;
-			}
+			if (next && next->who != b->actor)
+				continue;
+			/* nobody tells HOST of what it does not wait for */
+			if (b->actor == HOST && next && is_all_beside(next, b->plan))
+				continue;
+			owed += 1 + later;
+			later = 0;
 			continue;
 		}
 		if (!s->beside) {
@@ -285,6 +302,8 @@ static int walk(
 				return r;
 			owed = 0;
 		}
+		if (!next && b->actor == INIT && b->sync >= 0 && log_wants(LOG_LEVEL_DEBUG))
+			send_done(b);
 		r = run_row(b, table, s, e);
 		if (r < 0)
 			return s->beside ? first_cause(b, e) : r;
@@ -300,7 +319,8 @@ static int walk(
 			continue;
 		}
 		/* before the clone there is nobody to tell */
-		if (b->sync_peer < 0 && next && next->who != b->actor) {
+		if (b->sync_peer < 0 && next && next->who != b->actor &&
+			!(b->actor == INIT && is_all_beside(next, b->plan))) {
 			r = send_done(b);
 			if (r < 0 && r != -EPIPE)
 				return err_set(e, -r, "tell the other process");
@@ -347,10 +367,15 @@ static void done(struct birth *b)
 }
 
 /* The last thing HOST hears: the end of the connection, which exec closes, or why it failed. */
-static int wait_for_exec(struct birth *b, struct err *e)
+static int wait_for_exec(struct birth *b, const struct step *table, struct err *e)
 {
-	int fds[HAND_OVER_MAX], n, r = receive(b, fds, &n, e);
+	int fds[HAND_OVER_MAX], n, r;
 
+	r = receive(b, fds, &n, e);
+	if (r == 0 && n == 0 && log_wants(LOG_LEVEL_DEBUG)) {
+		tell_rows(b, table);
+		r = receive(b, fds, &n, e);
+	}
 	for (int i = 0; i < n; i++)
 		close(fds[i]);
 	if (r == PEER_GONE)
@@ -376,7 +401,7 @@ static int carry_out(
 	if (b->actor == INIT) /* exec does not return when it succeeds */
 		init_die(b, e);
 	if (r == 0 && !b->wait_for_start)
-		r = wait_for_exec(b, e);
+		r = wait_for_exec(b, table, e);
 	if (r < 0) {
 		int exec_code = b->exec_code;
 
@@ -413,12 +438,13 @@ int birth(const struct birth_request *req, struct birth_result *ret, struct err 
 	struct birth b = begin(req->plan);
 
 	b.clone_parent = req->clone_parent;
-	b.wait_for_start = req->wait_for_start;
-	b.start_fd = req->wait_for_start ? req->start_fd : FD_NONE;
+	b.wait_for_start = req->plan->waits_for_start;
+	b.start_fd = b.wait_for_start ? req->start_fd : FD_NONE;
 	b.new_session = req->new_session;
 	b.die_with_parent = req->die_with_parent;
 	memcpy(b.stdio, req->stdio, sizeof(b.stdio));
 	b.born = req->born;
+	b.prepare = req->prepare;
 	b.state_json = req->state_json;
 	b.ret_cgroup_path = req->ret_cgroup_path;
 	b.ret_resctrl_made = req->ret_resctrl_made;

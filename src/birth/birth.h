@@ -16,18 +16,20 @@
 /* How and for whom; the plan says what. Everything is lent. */
 struct birth_request {
 	const struct plan *plan;
-	bool clone_parent;   /* CLONE_PARENT: the init becomes a child of our parent (clade-keep) */
-	bool wait_for_start; /* INIT stops before exec until start_fd says so (OCI create) */
-	int start_fd;	  /* wait_for_start: a fifo opened O_RDONLY | O_NONBLOCK; a byte in it lets
-			     INIT go on. The caller closes its own after birth() */
-	int stdio[3];	  /* the container's; FD_NONE: inherit 0, 1, 2; ignored with a terminal */
-	bool new_session; /* setsid() before exec */
+	bool clone_parent; /* CLONE_PARENT: the init becomes a child of our parent (clade-keep) */
+	int start_fd; /* plan->waits_for_start: a fifo opened O_RDONLY | O_NONBLOCK; a byte in it
+			 lets INIT go on. The caller closes its own after birth() */
+	int stdio[3]; /* the container's; FD_NONE: inherit 0, 1, 2; ignored with a terminal */
+	bool new_session;     /* setsid() before exec */
 	bool die_with_parent; /* SIGKILL when our parent, its minder, is killed */
 	/*
-	 * Called once INIT exists and its namespaces, ids and mounts are made, before it may exec:
-	 * "created". The caller writes its records here. Non-zero stops the birth with e.
+	 * Called once INIT exists, before it may exec; with a terminal or with waits_for_start when
+	 * all is made: "created". The caller writes its records here. Non-zero stops the birth
+	 * with e.
 	 */
 	int (*born)(void *data, const struct proc_ref *init, int tty_master, struct err *e);
+	/* Called beside INIT's work, before born: what can be got ready once its PID is known. */
+	int (*prepare)(void *data, const struct proc_ref *init, struct err *e);
 	void *data;
 	/* CGROUP_SYSTEMD: where the scope lies, known when born is called; the caller's to free */
 	char **ret_cgroup_path;

@@ -141,6 +141,11 @@ int host_listener(struct birth *b, struct err *e)
 	return send_listener(sock, b->init.pid, state, s->listener_metadata, listener, e);
 }
 
+int host_prepare(struct birth *b, struct err *e)
+{
+	return b->prepare ? b->prepare(b->data, &b->init, e) : 0;
+}
+
 int host_record(struct birth *b, struct err *e)
 {
 	if (b->plan->process.terminal) {

@@ -38,6 +38,7 @@ struct birth {
 	int sync;      /* owned: the socket to the other actor */
 	int sync_peer; /* owned: the other end, until the clone */
 	int (*born)(void *data, const struct proc_ref *init, int tty_master, struct err *e);
+	int (*prepare)(void *data, const struct proc_ref *init, struct err *e);
 	char *(*state_json)(void *data, const char *status, pid_t pid);
 	void *data;
 	char **ret_cgroup_path;
@@ -111,6 +112,7 @@ int host_net_devices(struct birth *b, struct err *e);
 int host_hooks(struct birth *b, struct err *e);
 int host_limits(struct birth *b, struct err *e);
 int host_listener(struct birth *b, struct err *e);
+int host_prepare(struct birth *b, struct err *e);
 int host_record(struct birth *b, struct err *e);
 
 /* init_*.c */

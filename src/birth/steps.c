@@ -27,6 +27,16 @@ static bool has_terminal(const struct plan *p)
 	return p->process.terminal;
 }
 
+static bool is_recorded_last(const struct plan *p)
+{
+	return p->waits_for_start || p->process.terminal;
+}
+
+static bool is_recorded_early(const struct plan *p)
+{
+	return !is_recorded_last(p);
+}
+
 static bool has_limits(const struct plan *p)
 {
 	return p->process.oom_score_adj.set || (p->process.n_rlimits && birth_host_sets_limits(p));
@@ -135,6 +145,8 @@ const struct step birth_steps[] = {
 	{ INIT, "mounts", init_mounts, NULL, has_mounts },
 	{ INIT, "devices", init_devices, NULL, has_devices },
 	{ HOST, "device filter", host_device_filter, NULL, has_device_filter, .beside = true },
+	{ HOST, "prepare", host_prepare, .beside = true },
+	{ HOST, "record", host_record, NULL, is_recorded_early, .beside = true },
 	{ HOST, "cgroup v1", host_cgroup_attach, NULL, has_v1, .beside = true },
 	{ HOST, "hooks", host_hooks, NULL, has_hooks },
 	{ INIT, "cgroup namespace", init_cgroup_namespace, NULL, has_cgroup_ns_late },
@@ -148,7 +160,7 @@ const struct step birth_steps[] = {
 	{ INIT, "program", init_program },
 	{ HOST, "listener", host_listener, NULL, has_listener },
 	{ HOST, "limits", host_limits, NULL, has_limits },
-	{ HOST, "record", host_record },
+	{ HOST, "record", host_record, NULL, is_recorded_last },
 	{ INIT, "wait", init_wait },
 	{ INIT, "start hooks", init_start_hooks, NULL, has_start_hooks },
 	{ INIT, "exec", init_exec },

@@ -325,25 +325,56 @@ int bundle_send_fd(const char *socket_path, const char *what, int fd, struct err
 	return 0;
 }
 
+static void beside_pid(const char *path, struct text *t)
+{
+	text_addf(t, "%s.%d.tmp", path, (int)getpid());
+}
+
 /* By rename, so that a reader finds the whole number; without a newline, as engines read it. */
-int bundle_write_pid(const char *path, pid_t pid, struct err *e)
+int bundle_prepare_pid(const char *path, pid_t pid, struct err *e)
 {
 	autotext beside = { 0 };
 	char text[16];
 	autofd fd = FD_NONE;
 	int r;
 
-	text_addf(&beside, "%s.%d.tmp", path, (int)getpid());
+	beside_pid(path, &beside);
 	snprintf(text, sizeof(text), "%d", pid);
 	fd = open(beside.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_set(e, errno, "write pid file %s", path);
 	r = file_write_all(fd, text, strlen(text));
-	if (r == 0 && rename(beside.p, path) < 0)
-		r = -errno;
 	if (r < 0)
 		unlink(beside.p);
 	return r < 0 ? err_set(e, -r, "write pid file %s", path) : 0;
+}
+
+int bundle_publish_pid(const char *path, struct err *e)
+{
+	autotext beside = { 0 };
+
+	beside_pid(path, &beside);
+	if (rename(beside.p, path) == 0)
+		return 0;
+	err_set(e, errno, "write pid file %s", path);
+	unlink(beside.p);
+	return -e->code;
+}
+
+int bundle_write_pid(const char *path, pid_t pid, struct err *e)
+{
+	int r = bundle_prepare_pid(path, pid, e);
+
+	return r < 0 ? r : bundle_publish_pid(path, e);
+}
+
+void bundle_forget_pid(const char *path)
+{
+	autotext beside = { 0 };
+
+	beside_pid(path, &beside);
+	unlink(beside.p);
+	unlink(path);
 }
 
 int bundle_log_open(const char *path, struct err *e)

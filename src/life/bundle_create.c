@@ -38,6 +38,7 @@ struct making {
 	char *cgroup_path; /* owned: where systemd put the scope */
 	int tty_master;	   /* owned: kept for a run in the foreground */
 	bool foreground, resctrl_made;
+	bool waits; /* for its start */
 };
 
 static char *state_json(void *data, const char *status, pid_t pid)
@@ -115,21 +116,30 @@ static int write_state(const struct making *m, const struct proc_ref *init, stru
 			&w, m->spec.annotations.items[i].key, m->spec.annotations.items[i].value);
 	json_end(&w, '}');
 	json_end(&w, '}');
-	return store_write(m->dir, "state", t.p, t.len, e);
+	return store_prepare(m->dir, "state", t.p, t.len, e);
+}
+
+static int prepare(void *data, const struct proc_ref *init, struct err *e)
+{
+	struct making *m = data;
+
+	if (write_state(m, init, e) < 0)
+		return -e->code;
+	return m->c->pid_file ? bundle_prepare_pid(m->c->pid_file, init->pid, e) : 0;
 }
 
 static int born(void *data, const struct proc_ref *init, int tty_master, struct err *e)
 {
 	struct making *m = data;
 
-	if (write_state(m, init, e) < 0)
+	if (store_publish(m->dir, "state", e) < 0)
 		return -e->code;
 	if (tty_master >= 0 && m->c->console_socket &&
 		bundle_send_fd(m->c->console_socket, "terminal", tty_master, e) < 0)
 		return -e->code;
 	if (m->c->pidfd_socket && bundle_send_fd(m->c->pidfd_socket, "pidfd", init->pidfd, e) < 0)
 		return -e->code;
-	return m->c->pid_file ? bundle_write_pid(m->c->pid_file, init->pid, e) : 0;
+	return m->c->pid_file ? bundle_publish_pid(m->c->pid_file, e) : 0;
 }
 
 /* clade.init=true: clade-init goes before the command of an image that knows nothing of it. */
@@ -191,6 +201,7 @@ static int decide(struct making *m, struct err *e)
 				     ? bundle_helper(&m->spec.arena, "clade-sdbus")
 				     : NULL,
 		.no_pivot = m->c->no_pivot,
+		.waits_for_start = m->waits,
 		.new_keyring = !m->c->no_new_keyring,
 		.preserve_fds = m->c->preserve_fds,
 		.has_console = m->c->console_socket || m->foreground,
@@ -205,7 +216,7 @@ static int decide(struct making *m, struct err *e)
 	return 0;
 }
 
-static int make_folder(struct making *m, bool waits, struct err *e)
+static int make_folder(struct making *m, struct err *e)
 {
 	struct bundles *b = m->b;
 
@@ -224,7 +235,7 @@ static int make_folder(struct making *m, bool waits, struct err *e)
 	/* as the engine wrote it: exec and update read it once more */
 	if (store_write(m->dir, "config.json", m->config, m->config_n, e) < 0)
 		return -e->code;
-	if (!waits)
+	if (!m->waits)
 		return 0;
 	if (mkfifoat(m->dir, "exec.fifo", 0600) < 0)
 		return err_set(e, errno, "make exec.fifo");
@@ -232,14 +243,14 @@ static int make_folder(struct making *m, bool waits, struct err *e)
 	return m->fifo < 0 ? err_set(e, errno, "open exec.fifo") : 0;
 }
 
-static int birth_of(struct making *m, bool waits, struct birth_result *ret, struct err *e)
+static int birth_of(struct making *m, struct birth_result *ret, struct err *e)
 {
 	struct birth_request req = {
 		.plan = &m->plan,
-		.wait_for_start = waits,
-		.start_fd = waits ? m->fifo : FD_NONE,
+		.start_fd = m->fifo,
 		.stdio = { FD_NONE, FD_NONE, FD_NONE },
 		.new_session = true,
+		.prepare = prepare,
 		.born = born,
 		.data = m,
 		.state_json = state_json,
@@ -250,7 +261,7 @@ static int birth_of(struct making *m, bool waits, struct birth_result *ret, stru
 	return birth(&req, ret, e);
 }
 
-static int make(struct making *m, bool waits, struct birth_result *ret, struct err *e)
+static int make(struct making *m, struct birth_result *ret, struct err *e)
 {
 	int r;
 
@@ -258,13 +269,13 @@ static int make(struct making *m, bool waits, struct birth_result *ret, struct e
 	if (bundle_check_id(m->c->id, e) < 0 || bundles_probe(m->b, e) < 0 || load(m, e) < 0 ||
 		decide(m, e) < 0)
 		return -e->code;
-	r = make_folder(m, waits, e);
+	r = make_folder(m, e);
 	if (r == 0)
-		r = birth_of(m, waits, ret, e);
+		r = birth_of(m, ret, e);
 	if (r != 0 && m->dir >= 0) {
 		store_remove(m->b->root_fd, m->c->id);
 		if (m->c->pid_file)
-			unlink(m->c->pid_file);
+			bundle_forget_pid(m->c->pid_file);
 	}
 	return r ? -(e->code ? e->code : EIO) : 0;
 }
@@ -288,7 +299,8 @@ int bundle_create(struct bundles *b, const struct bundle_create *c, struct err *
 	m->b = b;
 	m->c = c;
 	m->dir = m->fifo = FD_NONE;
-	r = make(m, true, &born_now, e);
+	m->waits = true;
+	r = make(m, &born_now, e);
 	proc_ref_done(&born_now.init);
 	fd_close(&born_now.tty_master);
 	making_done(m);
@@ -341,7 +353,7 @@ int bundle_run(struct bundles *b, const struct bundle_create *c, bool detach, bo
 	m->dir = m->fifo = FD_NONE;
 	m->foreground = !detach && !c->console_socket;
 	*ret_code = 0;
-	r = make(m, false, &born_now, e);
+	r = make(m, &born_now, e);
 	if (r == 0) {
 		r = birth_run_hooks(
 			&m->plan, HOOK_POSTSTART, state_json(m, "running", born_now.init.pid), e);

@@ -49,6 +49,10 @@ char *kept_state_json(
 
 /* The terminal's master, or a pidfd, to whoever waits for it at a socket's path. */
 int bundle_send_fd(const char *socket_path, const char *what, int fd, struct err *e);
+/* The pid file, at once or in two; forget removes either. */
 int bundle_write_pid(const char *path, pid_t pid, struct err *e);
+int bundle_prepare_pid(const char *path, pid_t pid, struct err *e);
+int bundle_publish_pid(const char *path, struct err *e);
+void bundle_forget_pid(const char *path);
 /* With a child of ours: its end, our signals passed on. tty: a master to relay, or FD_NONE. */
 int bundle_accompany(struct proc_ref *process, int tty, int *ret_code, struct err *e);

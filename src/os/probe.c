@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -31,15 +34,12 @@ static void probe_kernel(struct host *h)
 		h->kernel_major > 5 || (h->kernel_major == 5 && h->kernel_minor >= 11);
 }
 
-/* The initial user namespace maps every id to itself, in one line. */
+/* The initial user namespace has the number the kernel gives it at boot (PROC_USER_INIT_INO). */
 static bool is_initial_userns(void)
 {
-	unsigned inside, outside, count;
-	char text[128];
+	struct stat st;
 
-	return file_read(AT_FDCWD, "/proc/self/uid_map", text, sizeof(text)) > 0 &&
-	       sscanf(text, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
-	       outside == 0 && count == UINT32_MAX;
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == 0xEFFFFFFDU;
 }
 
 /* A line of mountinfo (proc_pid_mountinfo(5)): "36 35 98:0 /root /mount opts - type source super".
@@ -137,11 +137,10 @@ static bool same_controllers(const char *a, const char *b)
 /* /proc/self/cgroup (cgroups(7)): "4:cpu,cpuacct:/path", v2 "0::/path" */
 static void read_own_paths(struct host *h)
 {
-	autofree char *text = NULL;
-	char *save = NULL;
+	char text[8192], *save = NULL;
 
 	h->v2_own_path = "/";
-	if (file_read_all(AT_FDCWD, "/proc/self/cgroup", SUBID_MAX, &text) < 0)
+	if (file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
 		return;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL;
@@ -200,7 +199,8 @@ static bool is_writable(const struct host *h)
 	return access(path.p, W_OK) == 0;
 }
 
-static void probe_cgroups(struct host *h)
+/* Where cgroup file systems are mounted, as the list of all mounts has it. */
+static void find_cgroups(struct host *h)
 {
 	autofree char *text = NULL;
 	char *save = NULL;
@@ -213,6 +213,17 @@ static void probe_cgroups(struct host *h)
 		if (strstr(line, " - cgroup") && split(line, &m))
 			take_mount(h, &m);
 	}
+}
+
+static void probe_cgroups(struct host *h)
+{
+	struct statfs st;
+
+	/* where everybody has it; the list of mounts may be long */
+	if (statfs("/sys/fs/cgroup", &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
+		h->v2_mount_point = "/sys/fs/cgroup";
+	else
+		find_cgroups(h);
 	h->cgroup_mode = h->n_v1 ? (h->v2_mount_point ? CGROUP_MODE_HYBRID : CGROUP_MODE_V1)
 			 : h->v2_mount_point ? CGROUP_MODE_V2
 					     : CGROUP_MODE_NONE;

@@ -49,7 +49,9 @@ const char *decide_clean_path(const struct decide *d, const char *path)
 
 static struct decide begin(const struct plan_request *req, struct plan *ret)
 {
-	*ret = (struct plan){ .spec = req->spec, .host = req->host };
+	*ret = (struct plan){
+		.spec = req->spec, .host = req->host, .waits_for_start = req->waits_for_start
+	};
 	return (struct decide){
 		.req = req, .spec = req->spec, .host = req->host, .plan = ret, .arena = &ret->arena
 	};

@@ -213,7 +213,8 @@ struct plan {
 	const struct spec *spec; /* lent */
 	const struct host *host; /* lent: where the cgroup hierarchies are */
 	const char *id;
-	const char *bundle; /* absolute */
+	const char *bundle;   /* absolute */
+	bool waits_for_start; /* made, but not run until somebody says so (OCI create) */
 	struct plan_namespaces namespaces;
 	struct plan_ids ids;
 	struct plan_root root;
@@ -246,7 +247,7 @@ struct plan_request {
 	enum cgroup_manager cgroup_manager;
 	const char *sdbus_exe;			     /* CGROUP_SYSTEMD: clade-sdbus */
 	const char *l3_cache_schema, *mem_bw_schema; /* update: lines for its class of service */
-	bool no_pivot, new_keyring;
+	bool no_pivot, new_keyring, waits_for_start;
 	unsigned preserve_fds;
 	bool has_console; /* a console socket or terminal minder is there */
 };

@@ -292,23 +292,47 @@ int store_lock(int dir)
 	}
 }
 
-int store_write(int dir, const char *name, const void *data, size_t n, struct err *e)
+enum { BESIDE_MAX = 64 };
+
+static const char *beside_of(const char *name, char buf[BESIDE_MAX])
 {
-	char beside[64];
+	snprintf(buf, BESIDE_MAX, ".%s.%d", name, (int)getpid());
+	return buf;
+}
+
+int store_prepare(int dir, const char *name, const void *data, size_t n, struct err *e)
+{
+	char beside[BESIDE_MAX];
 	autofd fd = FD_NONE;
 	int r;
 
-	snprintf(beside, sizeof(beside), ".%s.%d", name, (int)getpid());
+	beside_of(name, beside);
 	fd = openat(dir, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_set(e, errno, "write %s of the container's state", name);
 	r = file_write_all(fd, data, n);
-	if (r == 0 && renameat(dir, beside, dir, name) < 0)
-		r = -errno;
 	if (r == 0)
 		return 0;
 	unlinkat(dir, beside, 0);
 	return err_set(e, -r, "write %s of the container's state", name);
+}
+
+int store_publish(int dir, const char *name, struct err *e)
+{
+	char beside[BESIDE_MAX];
+
+	if (renameat(dir, beside_of(name, beside), dir, name) == 0)
+		return 0;
+	err_set(e, errno, "write %s of the container's state", name);
+	unlinkat(dir, beside, 0);
+	return -e->code;
+}
+
+int store_write(int dir, const char *name, const void *data, size_t n, struct err *e)
+{
+	int r = store_prepare(dir, name, data, n, e);
+
+	return r < 0 ? r : store_publish(dir, name, e);
 }
 
 static int remove_below(int dir, const char *name)

@@ -58,6 +58,10 @@ int store_lock(int dir);
 /* Writes dir/name whole by rename. */
 int store_write(int dir, const char *name, const void *data, size_t n, struct err *e);
 
+/* The same in two: what has to be there at once is written before. */
+int store_prepare(int dir, const char *name, const void *data, size_t n, struct err *e);
+int store_publish(int dir, const char *name, struct err *e);
+
 /* Removes ROOT/ID with all that is in it, following nothing. -ENOENT: was gone. */
 int store_remove(int root, const char *id);
 
