@@ -7,6 +7,7 @@
 #include "cli/view.h"
 #include "procs/doctor.h"
 #include "procs/owner.h"
+#include "procs/reap.h"
 
 struct doctor_opts {
 	bool json;
@@ -68,12 +69,17 @@ static int doctor(const struct cmd_call *call, struct err *e)
 
 	if (view_read(call, SNAP_ORIGIN | SNAP_HELD, &v, e) < 0)
 		return -e->code;
-	if (call->n_args)
+	if (doctor_is_early(&v.s, &v.seen)) {
+		/* their parent may be about to wait: a second look tells */
+		reap_pause();
+		r = view_again(call, SNAP_ORIGIN | SNAP_HELD, &v, e);
+	}
+	if (r == 0 && call->n_args && (ns = view_find_ns(&v, call->args[0])) == NO_NS)
 		r = view_find(&v, call->args[0], &top, e);
 	if (r == 0 && top != NO_PROC)
 		ns = v.s.procs[top].ns;
 	if (r == 0)
-		doctor_examine(&v.s, ns == NO_NS ? 0 : ns, call->arena, &all, &n);
+		doctor_examine(&v.s, &v.seen, ns == NO_NS ? 0 : ns, call->arena, &all, &n);
 	if (r == 0 && o->json)
 		json_begin(&w, NULL, '[');
 	for (size_t i = 0; r == 0 && i < n; i++) {

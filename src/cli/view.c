@@ -15,42 +15,62 @@ static void remember_zombies(struct view *v, const char *root)
 
 	if (root && asprintf(&path, "%s/zombies", root) < 0)
 		return;
-	if (path)
+	if (path && !v->seen.items)
 		seen_load(&v->seen, path);
 	if (seen_update(&v->seen, &v->s) && path)
 		seen_save(&v->seen, path);
 }
 
-int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, struct err *e)
+/* seen: what is known from the look before; taken. A snapshot may not be moved: it is read in
+ * place. */
+static int read_view(const struct cmd_call *call, unsigned wants, struct seen seen, struct view *v,
+	struct err *e)
 {
 	struct owner_hint *hints;
 	autolife life = LIFE_NONE;
 	struct err no_state = { 0 };
-	struct view v = { 0 };
 
+	*v = (struct view){ .seen = seen };
 	/* the processes are there to be seen whether or not there is a state folder */
 	if (cli_life(call, &life, &no_state) < 0 ||
-		life_list(&life, false, call->arena, &v.containers, &v.n_containers, &no_state) < 0)
+		life_list(&life, false, &v->arena, &v->containers, &v->n_containers, &no_state) < 0)
 		log_err(&no_state);
-	if (snapshot_read("/proc", wants, &v.s, e) < 0)
+	if (snapshot_read("/proc", wants, &v->s, e) < 0) {
+		seen_done(&v->seen);
+		arena_done(&v->arena);
 		return -e->code;
-	hints = arena_array(call->arena, v.n_containers + 1, sizeof(*hints));
-	for (size_t i = 0; i < v.n_containers; i++) {
-		const struct life_info *c = &v.containers[i];
-		uint32_t init = snapshot_find(&v.s, c->pid);
+	}
+	hints = arena_array(&v->arena, v->n_containers + 1, sizeof(*hints));
+	for (size_t i = 0; i < v->n_containers; i++) {
+		const struct life_info *c = &v->containers[i];
+		uint32_t init = snapshot_find(&v->s, c->pid);
 
 		hints[i].cgroup_path = c->cgroup_path;
-		if (init != NO_PROC && v.s.procs[init].ns != NO_NS &&
-			v.s.ns[v.s.procs[init].ns].level)
-			hints[i].pidns_inode = v.s.ns[v.s.procs[init].ns].inode;
+		if (init != NO_PROC && v->s.procs[init].ns != NO_NS &&
+			v->s.ns[v->s.procs[init].ns].level)
+			hints[i].pidns_inode = v->s.ns[v->s.procs[init].ns].inode;
 		hints[i].owner = (struct owner){
 			.runtime = "clade", .id = c->id, .name = c->name, .image = c->image
 		};
 	}
-	owner_assign(&v.s, hints, v.n_containers, "");
-	remember_zombies(&v, life.root);
-	*ret = v;
+	owner_assign(&v->s, hints, v->n_containers, "");
+	remember_zombies(v, life.root);
 	return 0;
+}
+
+int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, struct err *e)
+{
+	return read_view(call, wants, (struct seen){ 0 }, ret, e);
+}
+
+int view_again(const struct cmd_call *call, unsigned wants, struct view *v, struct err *e)
+{
+	struct seen seen = v->seen;
+
+	v->seen = (struct seen){ 0 };
+	view_done(v);
+	*v = (struct view){ 0 };
+	return read_view(call, wants, seen, v, e);
 }
 
 void view_done(struct view *v)
@@ -58,6 +78,7 @@ void view_done(struct view *v)
 	snapshot_done(&v->s);
 	seen_done(&v->seen);
 	users_done(&v->users);
+	arena_done(&v->arena);
 }
 
 const char *view_name_of(void *data, const struct snapshot *s, uint32_t i)

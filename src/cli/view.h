@@ -13,10 +13,13 @@ struct view {
 	size_t n_containers;
 	struct seen seen; /* since when its zombies are known */
 	struct users users;
+	struct arena arena; /* of what the view itself knows */
 };
 
 /* wants: enum snapshot_wants; owners are always found. */
 int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, struct err *e);
+/* Another look with the same view; on failure there is none any more. */
+int view_again(const struct cmd_call *call, unsigned wants, struct view *v, struct err *e);
 void view_done(struct view *v);
 
 /* The name of the container of ours whose init is s->procs[i]; data: the view. */

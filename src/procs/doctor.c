@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "procs/doctor.h"
 
+#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "base/str.h"
 #include "os/procfs.h"
+#include "procs/doctor_look.h"
 #include "procs/owner.h"
+#include "procs/pids_limit.h"
 
-enum { PIDS_NEAR_PERCENT = 80 };
+enum { PIDS_NEAR_PERCENT = 80, SOON_S = 3600 };
 
-struct doctor {
-	struct snapshot *s;
-	struct arena *a;
-	struct finding **all;
-	size_t *n;
-};
-
-static struct finding *add(
+struct finding *doctor_add(
 	struct doctor *d, const char *kind, uint32_t proc, uint32_t ns, unsigned count)
 {
 	struct finding *f = arena_grow(d->a, d->all, d->n, sizeof(*f));
@@ -28,87 +24,36 @@ static struct finding *add(
 	return f;
 }
 
-/* "container web" or "process 1234 (nginx)", safe to show. */
-static const char *name_of(struct doctor *d, uint32_t proc)
+static const char *safe(struct doctor *d, const char *s)
+{
+	autotext t = { 0 };
+
+	text_add_escaped(&t, s, strlen(s));
+	return arena_strdup(d->a, t.p ? t.p : "");
+}
+
+const char *doctor_proc(struct doctor *d, uint32_t proc)
+{
+	const struct proc *p = &d->s->procs[proc];
+
+	return arena_printf(d->a, "%d (%s)", p->pid, safe(d, p->comm));
+}
+
+const char *doctor_target(struct doctor *d, uint32_t proc)
 {
 	const struct proc *p = &d->s->procs[proc];
 	const struct owner *o = p->owner;
-	struct text t = { 0 };
-	const char *name;
 
-	if (o && o->runtime[0])
-		text_add_escaped(&t, o->name ? o->name : o->id, strlen(o->name ? o->name : o->id));
-	else
-		text_addf(&t, "%d", p->pid);
-	name = arena_strdup(d->a, t.p ? t.p : "");
-	text_done(&t);
-	return name;
+	if (o && o->runtime[0] && proc_is_init(p))
+		return safe(d, o->name ? o->name : o->id);
+	return arena_printf(d->a, "%d", p->pid);
 }
 
-static const char *comm_of(struct doctor *d, uint32_t proc)
+uint64_t doctor_mask(const char *status, const char *label)
 {
-	struct text t = { 0 };
-	const char *comm;
+	const char *at = strstr(status, label);
 
-	text_add_escaped(&t, d->s->procs[proc].comm, strlen(d->s->procs[proc].comm));
-	comm = arena_strdup(d->a, t.p ? t.p : "");
-	text_done(&t);
-	return comm;
-}
-
-/* Zombies by parent and fault: one verdict for a parent's thousand. */
-static void examine_zombies(struct doctor *d, const struct zombie *zombies, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct zombie *z = &zombies[i];
-		uint32_t parent = z->parent, ns = d->s->procs[z->proc].ns;
-		const struct proc *p = parent == NO_PROC ? NULL : &d->s->procs[parent];
-		struct finding *f = NULL;
-		static const char *const kinds[] = { "init-does-not-reap", "parent-does-not-wait",
-			"parent-does-not-wait", "parent-is-stopped", "first-thread-gone" };
-
-		for (size_t k = 0; k < *d->n; k++)
-			if ((*d->all)[k].proc == parent && (*d->all)[k].kind == kinds[z->fault])
-				f = &(*d->all)[k];
-		if (f) {
-			f->count++;
-			continue;
-		}
-		f = add(d, kinds[z->fault], parent, ns, 1);
-		if (!p)
-			continue;
-		switch (z->fault) {
-		case FAULT_INIT:
-			f->evidence = arena_printf(d->a,
-				"%d (%s) adopts orphans and never waits: each stays defunct",
-				p->pid, comm_of(d, parent));
-			f->now = arena_printf(d->a, "clade reap %s", name_of(d, parent));
-			f->for_good = "an init as PID 1: --init, or clade-init in the image";
-			break;
-		case FAULT_PARENT:
-		case FAULT_UNKNOWN:
-			f->evidence = arena_printf(d->a, "%d (%s) does not wait for children%s",
-				p->pid, comm_of(d, parent),
-				z->fault == FAULT_PARENT ? " it forked itself" : "");
-			f->now = arena_printf(d->a,
-				"clade reap --%s %d, which then misses their exit status",
-				z->fault == FAULT_PARENT ? "own" : "unknown", p->pid);
-			f->for_good = "a fault of that program: no init can help";
-			break;
-		case FAULT_STOPPED:
-			f->evidence = arena_printf(d->a, "%d (%s) is %s", p->pid,
-				comm_of(d, parent), p->state == 't' ? "traced" : "stopped");
-			f->now = arena_printf(d->a, "kill -CONT %d", p->pid);
-			f->for_good = "whoever stopped it lets it go on";
-			break;
-		case FAULT_THREADS:
-			f->evidence =
-				"the first thread has ended, others run: not dead, only shown so";
-			f->now = "nothing: it is reaped when the last thread ends";
-			f->for_good = "the program ends with exit(3), not pthread_exit(3) in main";
-			break;
-		}
-	}
+	return at ? strtoull(at + strlen(label), NULL, 16) : UINT64_MAX;
 }
 
 /* Does PID 1 of a namespace have a handler for TERM? Without, the kernel drops it. */
@@ -116,134 +61,207 @@ static void examine_term(struct doctor *d, uint32_t ns)
 {
 	uint32_t init = d->s->ns[ns].init;
 	char text[8192];
-	const char *at;
-	uint64_t caught;
+	uint64_t caught, waited;
+	static const long waits[] = { SYS_rt_sigtimedwait };
 	struct finding *f;
 
 	if (init == NO_PROC || proc_is_zombie(&d->s->procs[init]) ||
 		procfs_read(d->s->procfs, d->s->procs[init].pid, "status", text, sizeof(text)) < 0)
 		return;
-	at = strstr(text, "\nSigCgt:");
-	caught = at ? strtoull(at + 8, NULL, 16) : UINT64_MAX;
+	caught = doctor_mask(text, "\nSigCgt:");
 	/* a sigwait(3)er has it blocked instead */
-	at = strstr(text, "\nSigBlk:");
-	caught |= at ? strtoull(at + 8, NULL, 16) : 0;
-	if (caught & (UINT64_C(1) << (SIGTERM - 1)))
+	waited = doctor_mask(text, "\nSigBlk:");
+	if ((caught | waited) & (UINT64_C(1) << (SIGTERM - 1)))
 		return;
-	f = add(d, "deaf-to-term", init, ns, 0);
-	f->evidence =
-		arena_printf(d->a, "PID 1, %d (%s), has no handler for TERM: the kernel drops it",
-			d->s->procs[init].pid, comm_of(d, init));
+	/* which the kernel lifts while it waits */
+	if (doctor_is_in(d->s, &d->s->procs[init], waits, ARRAY_LEN(waits)))
+		return;
+	f = doctor_add(d, "deaf-to-term", init, ns, 0);
+	f->evidence = arena_printf(d->a,
+		"PID 1, %s, has no handler for TERM: the kernel drops it, and stop takes the whole "
+		"grace period",
+		doctor_proc(d, init));
 	f->now = "stop with another signal (--stop-signal), or kill it";
-	f->for_good =
-		"an init as PID 1, or a handler in the program: else stop takes its whole time";
-}
-
-/* The pids controller's "max" of a process's cgroup; false: none is set. */
-static bool pids_limit(struct snapshot *s, uint32_t proc, int64_t *ret_current, int64_t *ret_max)
-{
-	const char *line = snapshot_cgroup(s, proc), *path = NULL;
-	char file[4400], text[64];
-	FILE *from;
-	bool found = false;
-
-	for (; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-		const char *colon = strchr(line, ':'),
-			   *second = colon ? strchr(colon + 1, ':') : NULL;
-
-		if (!second)
-			continue;
-		if (strncmp(colon + 1, "pids", (size_t)(second - colon - 1)) == 0 &&
-			second > colon + 1)
-			path = second + 1;
-		else if (!path && second == colon + 1)
-			path = second + 1;
-	}
-	if (!path)
-		return false;
-	for (int i = 0; i < 4 && !found; i++) {
-		static const char *const places[] = { "/sys/fs/cgroup/pids", "/sys/fs/cgroup" };
-
-		snprintf(file, sizeof(file), "%s%.*s/pids.%s", places[i / 2],
-			(int)strcspn(path, "\n"), path, i % 2 ? "current" : "max");
-		from = fopen(file, "re");
-		if (!from || !fgets(text, sizeof(text), from)) {
-			if (from)
-				fclose(from);
-			i |= 1;
-			continue;
-		}
-		fclose(from);
-		if (i % 2 == 0) {
-			*ret_max = strtoll(text, NULL, 10);
-			if (*ret_max <= 0)
-				return false;
-		} else {
-			*ret_current = strtoll(text, NULL, 10);
-			found = true;
-		}
-	}
-	return found;
+	f->for_good = "an init as PID 1 (--init), or a handler in the program";
 }
 
 static void examine_limit(struct doctor *d, uint32_t ns)
 {
 	uint32_t init = d->s->ns[ns].init;
-	int64_t current = 0, max = 0;
+	struct pids_limit limit;
+	unsigned zombies = d->s->ns[ns].n_zombies;
+	double rate = doctor_zombie_rate(d->s, ns), left_s = 0;
+	struct finding *f;
+	const char *full = "";
+
+	if (init == NO_PROC)
+		return;
+	pids_limit_read(snapshot_cgroup(d->s, init), &limit);
+	if (limit.current < 0 || limit.max <= 0)
+		return;
+	if (rate > 0)
+		left_s = (double)(limit.max - limit.current) / rate;
+	if (limit.current * 100 < limit.max * PIDS_NEAR_PERCENT && !(rate > 0 && left_s < SOON_S))
+		return;
+	if (rate > 0)
+		full = arena_printf(d->a, ", %.2g more a second: full in %.0f s", rate,
+			left_s > 0 ? left_s : 0);
+	f = doctor_add(d, "near-pids-limit", init, ns, (unsigned)limit.current);
+	f->evidence = arena_printf(d->a,
+		"%lld of %lld processes and threads are used, %u of them zombies (%lld %%)%s; then "
+		"fork fails",
+		(long long)limit.current, (long long)limit.max, zombies,
+		limit.current ? (long long)zombies * 100 / (long long)limit.current : 0, full);
+	f->now = zombies ? arena_printf(d->a, "clade reap %s", doctor_target(d, init))
+			 : "a larger limit (clade update --pids-limit)";
+	f->for_good = zombies ? "see who leaks the zombies" : "find what forks so much";
+}
+
+/* PID 1 has been killed, and waits until its namespace is empty: who is it that stays? */
+static void examine_dying(struct doctor *d, uint32_t ns)
+{
+	uint32_t init = d->s->ns[ns].init, held = NO_PROC, outside = NO_PROC;
+	char wchan[64];
 	struct finding *f;
 
-	if (init == NO_PROC || !pids_limit(d->s, init, &current, &max) ||
-		current * 100 < max * PIDS_NEAR_PERCENT)
+	if (init == NO_PROC ||
+		procfs_read(d->s->procfs, d->s->procs[init].pid, "wchan", wchan, sizeof(wchan)) <=
+			0 ||
+		!str_starts(wchan, "zap_pid_ns_processes"))
 		return;
-	f = add(d, "near-pids-limit", init, ns, (unsigned)current);
+	for (uint32_t i = d->s->ns[ns].first_member; i != NO_PROC; i = d->s->procs[i].next_in_ns) {
+		uint32_t up = d->s->procs[i].parent;
+
+		if (i == init || (held != NO_PROC && outside != NO_PROC))
+			continue;
+		held = i;
+		if (up != NO_PROC && d->s->procs[up].ns != ns)
+			outside = up;
+	}
+	f = doctor_add(d, "namespace-cannot-die", init, ns,
+		d->s->ns[ns].n_procs ? d->s->ns[ns].n_procs - 1 : 0);
 	f->evidence = arena_printf(d->a,
-		"%lld of %lld processes and threads are used, %u of them zombies: fork fails at "
-		"the end of that",
-		(long long)current, (long long)max, d->s->ns[ns].n_zombies);
-	f->now = d->s->ns[ns].n_zombies ? arena_printf(d->a, "clade reap %s", name_of(d, init))
-					: "a larger limit (clade update --pids-limit)";
-	f->for_good =
-		d->s->ns[ns].n_zombies ? "see who leaks the zombies" : "find what forks so much";
+		"PID 1, %s, was killed and waits in zap_pid_ns_processes; %s%s%s",
+		doctor_proc(d, init),
+		held == NO_PROC ? "what it waits for is below it" : doctor_proc(d, held),
+		held == NO_PROC ? "" : " stays",
+		outside == NO_PROC
+			? ""
+			: arena_printf(d->a, " until its parent outside, %s, has waited for it",
+				  doctor_proc(d, outside)));
+	if (outside != NO_PROC) {
+		f->now = arena_printf(d->a, "clade reap --own --unknown %d, or end that process",
+			d->s->procs[outside].pid);
+		f->for_good = "whoever enters a container waits for what it started there";
+	} else {
+		f->now = "see what the process that stays hangs in (state D: a disk, a network)";
+		f->for_good = "-";
+	}
 }
 
 static void examine_empty(struct doctor *d, uint32_t ns)
 {
+	const struct pidns *n = &d->s->ns[ns];
+	const char *holder = n->holder == NO_PROC ? "somebody" : doctor_proc(d, n->holder);
 	struct finding *f;
 
-	if (d->s->ns[ns].held != PIDNS_NOT_ENTERED)
+	if (n->held == PIDNS_LIVE || n->n_procs)
 		return;
-	f = add(d, "never-entered", d->s->ns[ns].holder, ns, 0);
-	f->evidence = "a process unshared this namespace and has not forked into it yet";
-	f->now = "nothing: its next child will be PID 1 of it";
+	if (n->held == PIDNS_NOT_ENTERED) {
+		f = doctor_add(d, "init-ended", n->holder, ns, 0);
+		f->evidence = arena_printf(d->a,
+			"%s unshared namespace %llu, whose PID 1 has ended: no process can begin "
+			"in there any more, its forks fail with ENOMEM",
+			holder, (unsigned long long)n->inode);
+		f->now = "end that process";
+		f->for_good = "the first child after unshare(2) is the init: it must stay";
+		return;
+	}
+	f = doctor_add(d, "held-empty", n->holder, ns, 0);
+	f->evidence = arena_printf(d->a, "namespace %llu has no process and is held by %s of %s",
+		(unsigned long long)n->inode,
+		n->held == PIDNS_HELD_MOUNT ? "a bind mount" : "a descriptor", holder);
+	f->now = n->held == PIDNS_HELD_MOUNT ? "umount it: nothing can run in there any more"
+					     : "close it, or end that process";
+	f->for_good = "whoever keeps namespaces lets go of those whose init has ended";
+}
+
+/* The kernel shows the namespace for the children only once the first of them is there. */
+static void examine_unshared(struct doctor *d, uint32_t i)
+{
+	const struct proc *p = &d->s->procs[i];
+	uint64_t inode;
+	struct finding *f;
+
+	if (p->kernel_thread || p->ns_guessed || proc_is_zombie(p) ||
+		procfs_pidns(d->s->procfs, p->pid, "ns/pid_for_children", &inode) != -ENOENT ||
+		procfs_pidns(d->s->procfs, p->pid, "ns/pid", &inode) != 0)
+		return;
+	f = doctor_add(d, "never-entered", i, p->ns, 0);
+	f->evidence = arena_printf(d->a,
+		"%s unshared a PID namespace and has not forked into it: itself it stays where it "
+		"was",
+		doctor_proc(d, i));
+	f->now = "nothing: its next child will be PID 1 there";
 	f->for_good = "unshare --fork, or clone(2) with CLONE_NEWPID";
 }
 
-static bool is_below(const struct snapshot *s, uint32_t ns, uint32_t top)
+static bool *namespaces_below(const struct snapshot *s, uint32_t top, struct arena *a)
 {
-	while (ns != NO_NS && ns != top)
-		ns = s->ns[ns].parent;
-	return ns == top;
+	bool *below = arena_array(a, (size_t)s->n_ns + 1, sizeof(*below));
+
+	for (uint32_t i = 0; i < s->n_ns; i++)
+		below[i] = top == 0 || i == top ||
+			   (s->ns[i].parent != NO_NS && below[s->ns[i].parent]);
+	return below;
 }
 
-void doctor_examine(
-	struct snapshot *s, uint32_t ns, struct arena *a, struct finding **ret, size_t *ret_n)
+static bool is_transient(const struct snapshot *s, const struct seen *seen, const struct proc *p)
 {
-	struct doctor d = { s, a, ret, ret_n };
+	int64_t ms = p->n_threads > 1 ? -1 : seen_age_ms(seen, s, p);
+
+	return ms >= 0 && ms < DOCTOR_TRANSIENT_MS;
+}
+
+bool doctor_is_early(const struct snapshot *s, const struct seen *seen)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (proc_is_zombie(&s->procs[i]) && is_transient(s, seen, &s->procs[i]))
+			return true;
+	return false;
+}
+
+void doctor_examine(struct snapshot *s, const struct seen *seen, uint32_t ns, struct arena *a,
+	struct finding **ret, size_t *ret_n)
+{
+	struct doctor d = { s, seen, a, ret, ret_n };
+	const bool *below = namespaces_below(s, ns, a);
 	struct zombie *zombies;
 	size_t n, kept = 0;
 
 	*ret = NULL;
 	*ret_n = 0;
 	zombies_find(s, a, &zombies, &n);
-	for (size_t i = 0; i < n; i++)
-		if (is_below(s, s->procs[zombies[i].proc].ns, ns))
+	for (size_t i = 0; i < n; i++) {
+		const struct proc *p = &s->procs[zombies[i].proc];
+
+		if (p->ns != NO_NS && below[p->ns] && !is_transient(s, seen, p))
 			zombies[kept++] = zombies[i];
-	examine_zombies(&d, zombies, kept);
+	}
+	doctor_zombies(&d, zombies, kept);
 	for (uint32_t i = 0; i < s->n_ns; i++) {
-		if (s->ns[i].level == 0 || !is_below(s, i, ns))
+		if (s->ns[i].level == 0 || !below[i])
+			continue;
+		examine_dying(&d, i);
+		examine_empty(&d, i);
+		/* a container's inner namespaces are its own affair */
+		if (s->ns[i].parent != NO_NS && s->ns[i].owner &&
+			s->ns[i].owner == s->ns[s->ns[i].parent].owner)
 			continue;
 		examine_term(&d, i);
 		examine_limit(&d, i);
-		examine_empty(&d, i);
 	}
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->procs[i].ns != NO_NS && below[s->procs[i].ns])
+			examine_unshared(&d, i);
 }

@@ -40,20 +40,21 @@ static void add_zombies(
 	const struct snapshot *s, const struct zombie *zombies, size_t n, struct text *t)
 {
 	static const char *const origins[] = { "unknown", "own", "adopted" };
-	autofree unsigned *counts = mem_alloc(((size_t)s->n_ns + 1) * 5 * 3 * sizeof(*counts));
+	autofree unsigned *counts =
+		mem_alloc(((size_t)s->n_ns + 1) * FAULT_COUNT * 3 * sizeof(*counts));
 
 	for (size_t i = 0; i < n; i++) {
 		const struct proc *p = &s->procs[zombies[i].proc];
 
 		if (p->ns != NO_NS)
-			counts[(p->ns * 5 + zombies[i].fault) * 3 + p->origin]++;
+			counts[(p->ns * FAULT_COUNT + zombies[i].fault) * 3 + p->origin]++;
 	}
 	head(t, "clade_zombies", "Zombies by container, origin and whose fault they are.");
 	for (uint32_t ns = 0; ns < s->n_ns; ns++)
-		for (int fault = 0; fault < 5; fault++)
+		for (int fault = 0; fault < FAULT_COUNT; fault++)
 			for (int origin = 0; origin < 3; origin++) {
-				unsigned count =
-					counts[(ns * 5 + (unsigned)fault) * 3 + (unsigned)origin];
+				unsigned count = counts[(ns * FAULT_COUNT + (unsigned)fault) * 3 +
+							(unsigned)origin];
 
 				if (!count)
 					continue;
