@@ -62,6 +62,51 @@ static int make_upper(struct birth *b, int target, struct err *e)
 	return take_fd(&tmpfs);
 }
 
+static void close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] > 0)
+			fd_close(&fds[i]);
+}
+
+/* The descriptors of the lower folders by their numbers alone: 500 of them fit in a page. */
+static void lower_numbers(const int *fds, size_t n, struct text *t)
+{
+	for (size_t i = 0; i < n; i++)
+		text_addf(t, "%s%d", i ? ":" : "", fds[i]);
+}
+
+/*
+ * Many layers: more than fsconfig(2) takes in one value. mount(2) takes a page, and the names are
+ * as short as can be when we stand where they are.
+ */
+static int mount_many(struct birth *b, const int *fds, int upper, struct err *e)
+{
+	const struct plan_root *root = &b->plan->root;
+	autofd here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autotext data = { 0 };
+	int r, tree;
+
+	text_add(&data, "lowerdir=");
+	lower_numbers(fds, root->overlay.n_lower, &data);
+	text_addf(&data, ",upperdir=%d/upper,workdir=%d/work%s", upper, upper,
+		root->overlay_userxattr ? ",userxattr" : "");
+	if (here < 0 || chdir("/proc/self/fd") < 0)
+		return err_set(e, errno, "go to /proc/self/fd");
+	r = mount_plain("overlay", root->path, data.p);
+	if (fchdir(here) < 0 && r == 0)
+		r = -errno;
+	if (r < 0)
+		return err_set(e, -r, "mount an overlay of %zu layers", root->overlay.n_lower);
+	tree = mount_copy(AT_FDCWD, root->path, false, false);
+	mount_detach(root->path);
+	return tree < 0 ? err_set(e, -tree, "take hold of the overlay of %zu layers",
+				  root->overlay.n_lower)
+			: tree;
+}
+
+enum { FSCONFIG_VALUE_MAX = 255 };
+
 static int make_overlay(struct birth *b, int target, struct err *e)
 {
 	const struct plan_root *root = &b->plan->root;
@@ -83,6 +128,11 @@ static int make_overlay(struct birth *b, int target, struct err *e)
 	r = lower_text(&root->overlay, lower, &lowers, e);
 	text_addf(&upperdir, "%s/upper", file_fd_path(upper, path));
 	text_addf(&workdir, "%s/work", file_fd_path(upper, path));
+	if (r == 0 && lowers.len > FSCONFIG_VALUE_MAX) {
+		mount = mount_many(b, lower, upper, e);
+		close_all(lower, root->overlay.n_lower);
+		return mount < 0 ? mount : take_fd(&mount);
+	}
 	if (r == 0 && ((r = mount_fs_string(fs, "lowerdir", lowers.p)) < 0 ||
 			      (r = mount_fs_string(fs, "upperdir", upperdir.p)) < 0 ||
 			      (r = mount_fs_string(fs, "workdir", workdir.p)) < 0))
@@ -95,9 +145,7 @@ static int make_overlay(struct birth *b, int target, struct err *e)
 			err_set(e, -mount, "mount an overlay over %s (%s)", root->overlay.lower[0],
 				mount_fs_message(fs, said, sizeof(said)));
 	}
-	for (size_t i = 0; i < root->overlay.n_lower; i++)
-		if (lower[i] > 0)
-			close(lower[i]);
+	close_all(lower, root->overlay.n_lower);
 	return mount < 0 ? -e->code : take_fd(&mount);
 }
 

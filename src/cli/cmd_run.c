@@ -12,8 +12,8 @@
 struct run_opts {
 	struct docker_run run;
 	struct life_create create;
-	bool detach, dry_run, sig_proxy;
-	const char *restart;
+	bool detach, dry_run, sig_proxy, quiet;
+	const char *restart, *pull;
 };
 
 static int parse_entrypoint(void *opts, const struct opt *o, const char *value, struct err *e)
@@ -57,6 +57,34 @@ static int parse_quota(void *opts, const struct opt *o, const char *value, struc
 	if (str_i64(value, &to->run.cpu_quota) < 0)
 		return err_say(e, "--cpu-quota %s: microseconds are wanted", value);
 	return 0;
+}
+
+static int parse_tls(void *opts, const struct opt *o, const char *value, struct err *e)
+{
+	struct run_opts *to = opts;
+
+	(void)o;
+	return cli_bool("--tls-verify", value, &to->create.tls_verify, e);
+}
+
+static int parse_pull(const char *word, enum pull_policy *ret, struct err *e)
+{
+	if (str_eq(word, "missing"))
+		*ret = PULL_MISSING;
+	else if (str_eq(word, "always"))
+		*ret = PULL_ALWAYS;
+	else if (str_eq(word, "never"))
+		*ret = PULL_NEVER;
+	else
+		return err_say(e, "--pull %s: always, missing or never is wanted", word);
+	return 0;
+}
+
+/* Beside the program's own output. */
+static void tell_pull(void *data, const char *text)
+{
+	(void)data;
+	fprintf(stderr, "%s\n", text);
 }
 
 #define RUN(member)    offsetof(struct run_opts, run.member)
@@ -136,6 +164,14 @@ static int parse_quota(void *opts, const struct opt *o, const char *value, struc
 		{ "entrypoint", 0, OPT_CALL, 0, "PROGRAM", "instead of the image's",               \
 			parse_entrypoint },                                                        \
 		{ "label", 'l', OPT_LIST, CREATE(labels), "KEY=VALUE", "metadata" },               \
+		{ "pull", 0, OPT_STRING, OWN(pull), "POLICY",                                      \
+			"an image from a registry: missing (default), always, never" },            \
+		{ "platform", 0, OPT_STRING, CREATE(platform), "OS/ARCH[/VARIANT]",                \
+			"which of an image for several" },                                         \
+		{ "authfile", 0, OPT_STRING, CREATE(authfile), "FILE", "logins for registries" },  \
+		{ "tls-verify", 0, OPT_CALL, 0, "true|false",                                      \
+			"a registry has to prove who it is (default true)", parse_tls, true },     \
+		{ "quiet", 'q', OPT_FLAG, OWN(quiet), NULL, "say nothing of a pull" },             \
 		{ "cidfile", 0, OPT_STRING, CREATE(cidfile), "FILE",                               \
 			"write the ID to a new file" },                                            \
 		{ "pidfile", 0, OPT_STRING, CREATE(pidfile), "FILE",                               \
@@ -178,6 +214,10 @@ static int take_operands(const struct cmd_call *call, struct run_opts *o, struct
 	o->run.image_args = (struct spec_strings){ args, 1 };
 	if (!call->n_args && !o->detach && !o->dry_run && life_stdin_is_tty())
 		o->run.tty = o->create.interactive = true;
+	if (o->pull && parse_pull(o->pull, &o->create.pull, e) < 0)
+		return -e->code;
+	if (!o->quiet)
+		o->create.pull_line = tell_pull;
 	if (o->restart &&
 		life_restart_parse(o->restart, &o->create.restart, &o->create.restart_max, e) < 0)
 		return -e->code;
@@ -276,9 +316,12 @@ const struct cmd cmd_run = {
 	.group = CMD_RUNNING,
 	.args = "IMAGE [COMMAND [ARG...]]",
 	.brief = "make a container and run a program in it",
-	.more = "IMAGE is `host` (the running system's own files below a layer that is thrown "
-		"away) or\n"
-		"`dir:PATH` (a root filesystem). Without an image: a shell in `host`.\n"
+	.more = "IMAGE is the name of an image (nginx:1.16.1, pulled where it is missing), "
+		"oci:PATH[:TAG],\n"
+		"oci-archive:PATH, docker-archive:PATH, dir:PATH (a root filesystem), or `host` "
+		"(the running\n"
+		"system's own files below a layer that is thrown away). Without one: a shell in "
+		"`host`.\n"
 		"The exit code is the program's; 125: clade failed, 126: the program cannot be "
 		"executed,\n"
 		"127: it was not found, 128+n: it was killed by signal n.",

@@ -10,7 +10,7 @@ enum cmd_group { CMD_RUNNING, CMD_PROCESSES, CMD_IMAGES, CMD_OTHER, CMD_HIDDEN }
 
 /* Options before the command's name. */
 struct globals {
-	const char *root, *log_level;
+	const char *root, *data_root, *log_level;
 	bool debug, version;
 };
 extern const struct opt global_opts[];
@@ -47,6 +47,9 @@ int cli_process(const struct cmd_call *call, const char *word, pid_t *ret,
 /* cmd_views.c: `clade ps -A`. */
 struct table_opts;
 int cmd_ps_processes(const struct cmd_call *call, const struct table_opts *o, struct err *e);
+
+/* "true" and "false" of a flag that may stand alone (value NULL), as a word. */
+int cli_bool(const char *flag, const char *value, const char **ret, struct err *e);
 
 /* docker's exit codes for a program that could not be executed. */
 enum { EXIT_OWN_FAILURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };

@@ -12,6 +12,8 @@
 const struct opt global_opts[] = {
 	{ "root", 0, OPT_STRING, offsetof(struct globals, root), "DIR",
 		"state folder (default: /run/clade, or $XDG_RUNTIME_DIR/clade)" },
+	{ "data-root", 0, OPT_STRING, offsetof(struct globals, data_root), "DIR",
+		"where images are kept (default: /var/lib/clade, or $XDG_DATA_HOME/clade)" },
 	{ "log-level", 'l', OPT_STRING, offsetof(struct globals, log_level), "LEVEL",
 		"debug, info, warn (default) or error" },
 	{ "debug", 'D', OPT_FLAG, offsetof(struct globals, debug), NULL,
@@ -71,7 +73,22 @@ int cli_life(const struct cmd_call *call, struct life *ret, struct err *e)
 {
 	const struct globals *g = call->globals;
 
-	return life_init(ret, g->root, e);
+	if (life_init(ret, g->root, e) < 0)
+		return -e->code;
+	if (g->data_root && g->data_root[0])
+		ret->data_root = g->data_root[0] == '/'
+					 ? g->data_root
+					 : arena_printf(call->arena, "%s/%s",
+						   ret->cwd ? ret->cwd : "", g->data_root);
+	return 0;
+}
+
+int cli_bool(const char *flag, const char *value, const char **ret, struct err *e)
+{
+	if (value && !str_eq(value, "true") && !str_eq(value, "false"))
+		return err_say(e, "%s=%s: true or false is wanted", flag, value);
+	*ret = value ? value : "true";
+	return 0;
 }
 
 int cli_each(const struct cmd_call *call,

@@ -72,7 +72,7 @@ static int blame(const struct adding *ad, const struct image_layer *l, struct er
 }
 
 static int make_layer_folder(const struct adding *ad, const struct image_layer *l,
-	const struct view *below, struct err *e)
+	const struct stack *below, struct err *e)
 {
 	const char *path = arena_printf(ad->arena, "%s/diff", l->chain);
 	autofd fd = FD_NONE;
@@ -92,7 +92,7 @@ static int make_layer_folder(const struct adding *ad, const struct image_layer *
 }
 
 static int unpack_one(const struct adding *ad, const struct image_layer *l,
-	const struct view *below, struct err *e)
+	const struct stack *below, struct err *e)
 {
 	autofd blob = blob_open(ad->data, l->blob), diff = FD_NONE, dir = FD_NONE;
 	struct unpack u = { .below = below, .blob = l->blob, .diff_id = l->diff_id };
@@ -119,7 +119,7 @@ static int unpack_one(const struct adding *ad, const struct image_layer *l,
 static int unpack_all(void *data, struct err *e)
 {
 	const struct adding *ad = data;
-	autoview view = { .userxattr = ad->data->userxattr };
+	autostack view = { .userxattr = ad->data->userxattr };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ad->image->n_layers; i++) {
@@ -133,7 +133,7 @@ static int unpack_all(void *data, struct err *e)
 		if (r == 0 && diff < 0)
 			r = err_set(e, -diff, "open layer %.12s", l->chain);
 		if (diff >= 0)
-			view_push(&view, diff);
+			stack_push(&view, diff);
 	}
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/digest.h"
+#include "image/digester.h"
 
 #include <errno.h>
 #include <stdio.h>

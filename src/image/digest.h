@@ -2,7 +2,6 @@
 /* SHA-256 (nettle's), in the OCI's words: "sha256:" and 64 hexadecimal digits. */
 #pragma once
 
-#include <nettle/sha2.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,15 +11,6 @@ enum { DIGEST_HEX = 64, DIGEST_SIZE = 72 }; /* with its end */
 struct digest {
 	char text[DIGEST_SIZE];
 };
-
-struct digester {
-	struct sha256_ctx ctx;
-	uint64_t bytes;
-};
-
-void digester_init(struct digester *d);
-void digester_add(struct digester *d, const void *data, size_t n);
-void digester_end(struct digester *d, struct digest *ret);
 
 void digest_of(const void *data, size_t n, struct digest *ret);
 

@@ -18,7 +18,7 @@
 
 enum { LINKS_MAX = 40 };
 
-void place_init(struct place *p, int root, const struct view *below, struct unpacked *counts)
+void place_init(struct place *p, int root, const struct stack *below, struct unpacked *counts)
 {
 	*p = (struct place){ .root = root, .below = below, .counts = counts, .dir = FD_NONE };
 }
@@ -39,9 +39,9 @@ static const char *join(struct arena *a, const char *dir, const char *name)
 /* What is below and not hidden by this layer: a descriptor, or -ENOENT. */
 static int find_below(struct place *p, const char *path, struct stat *st)
 {
-	if (!p->below->n || view_layer_hides(p->root, path, p->below->userxattr))
+	if (!p->below->n || stack_layer_hides(p->root, path, p->below->userxattr))
 		return -ENOENT;
-	return view_find(p->below, path, st);
+	return stack_find(p->below, path, st);
 }
 
 static int set_opaque(int fd)
@@ -50,8 +50,8 @@ static int set_opaque(int fd)
 
 	file_fd_path(fd, path);
 	/* which of the two counts depends on who mounts; the other says nothing */
-	if (setxattr(path, view_opaque_name(false), "y", 1, 0) == 0 ||
-		setxattr(path, view_opaque_name(true), "y", 1, 0) == 0)
+	if (setxattr(path, stack_opaque_name(false), "y", 1, 0) == 0 ||
+		setxattr(path, stack_opaque_name(true), "y", 1, 0) == 0)
 		return 0;
 	return -errno;
 }
@@ -95,7 +95,7 @@ static int step(struct place *p, const char *path, const char **ret_link, struct
 
 	if (fd >= 0 && fstat(fd, &st) < 0)
 		return err_set(e, errno, "look at %s", path);
-	if (fd >= 0 && view_is_whiteout(&st)) {
+	if (fd >= 0 && stack_is_whiteout(&st)) {
 		gone = true;
 		fd_close(&fd);
 		if (remove_tree(p->root, path) < 0)
@@ -224,7 +224,7 @@ int place_folder(struct place *p, struct err *e)
 	autofd fd = FD_NONE;
 	struct stat st;
 	bool was_gone =
-		fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && view_is_whiteout(&st);
+		fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && stack_is_whiteout(&st);
 
 	if (place_clear(p, true, e) < 0)
 		return -e->code;
@@ -281,7 +281,7 @@ static int drop_whiteout(struct place *p, const char *name, struct err *e)
 {
 	struct stat st;
 
-	if (fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && view_is_whiteout(&st) &&
+	if (fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && stack_is_whiteout(&st) &&
 		unlinkat(p->dir, name, 0) < 0)
 		return err_set(e, errno, "remove the whiteout %s", name);
 	return 0;
@@ -390,7 +390,7 @@ int place_hard_link(struct place *p, const char *target, struct err *e)
 		if (!S_ISDIR(st.st_mode) && copy_up(p, lower, &st, dir, name, e) < 0)
 			return -e->code;
 	}
-	if (S_ISDIR(st.st_mode) || view_is_whiteout(&st))
+	if (S_ISDIR(st.st_mode) || stack_is_whiteout(&st))
 		return err_say(e, "%s: a hard link to %s, which is no file", p->path, path);
 	if (fstatat(p->dir, p->name, &own, AT_SYMLINK_NOFOLLOW) == 0 && lower < 0 &&
 		own.st_ino == st.st_ino)

@@ -13,7 +13,7 @@ struct place_time {
 
 struct place {
 	int root; /* lent: the layer's folder */
-	const struct view *below;
+	const struct stack *below;
 	struct unpacked *counts;
 	struct arena arena; /* of the walk; times have their own */
 	struct arena kept;
@@ -28,7 +28,7 @@ struct place {
 	{                                                                                          \
 		.dir = FD_NONE                                                                     \
 	}
-void place_init(struct place *p, int root, const struct view *below, struct unpacked *counts);
+void place_init(struct place *p, int root, const struct stack *below, struct unpacked *counts);
 void place_done(struct place *p);
 #define autoplace __attribute__((cleanup(place_done))) struct place
 

@@ -88,21 +88,22 @@ int rootfs_remove(const struct image_data *d, const char *container, struct err 
 	return data_remove(d, d->fd, path, e);
 }
 
-int rootfs_view(const struct image_data *d, const struct image *i, struct view *ret, struct err *e)
+int rootfs_stack(
+	const struct image_data *d, const struct image *i, struct stack *ret, struct err *e)
 {
 	autoarena a = { 0 };
 
-	*ret = (struct view){ .userxattr = d->userxattr };
+	*ret = (struct stack){ .userxattr = d->userxattr };
 	for (size_t j = 0; j < i->n_layers; j++) {
 		int fd = openat(d->fd, arena_printf(&a, "layers/%s/diff", i->layers[j].chain),
 			O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 		if (fd < 0) {
-			view_done(ret);
+			stack_done(ret);
 			return err_set(e, errno, "open layer %.12s (clade system check --repair)",
 				i->layers[j].chain);
 		}
-		view_push(ret, fd);
+		stack_push(ret, fd);
 	}
 	return 0;
 }

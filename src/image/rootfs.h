@@ -3,7 +3,7 @@
 #pragma once
 
 #include "image/index.h"
-#include "image/view.h"
+#include "image/stack.h"
 
 struct rootfs {
 	const char **lower; /* absolute folders, topmost first */
@@ -27,7 +27,8 @@ int rootfs_make(const struct image_data *d, const char *image_id, const char *co
 int rootfs_remove(const struct image_data *d, const char *container, struct err *e);
 
 /* The image's files as a container would see them. */
-int rootfs_view(const struct image_data *d, const struct image *i, struct view *ret, struct err *e);
+int rootfs_stack(
+	const struct image_data *d, const struct image *i, struct stack *ret, struct err *e);
 
 /* Who uses what: containers that are alive, by their claims. All in the arena. */
 struct rootfs_use {

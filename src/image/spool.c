@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "image/digester.h"
 #include "image/stream.h"
 #include "os/file.h"
 

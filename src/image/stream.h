@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "image/digest.h"
+#include "image/digester.h"
 
 enum stream_filters {
 	STREAM_LAYER, /* what a layer may be: gzip, zstd, plain */

@@ -7,12 +7,12 @@
  */
 #pragma once
 
-#include "image/view.h"
+#include "image/stack.h"
 
 struct unpack {
 	int archive; /* lent: the blob */
 	int layer;   /* lent: an empty folder, which becomes the layer's */
-	const struct view *below;
+	const struct stack *below;
 	const char *blob;    /* its digest, to be found so; NULL: whatever it is */
 	const char *diff_id; /* of what it unpacks to; NULL: whatever it is */
 	bool any_filter;     /* bzip2 and xz, too */

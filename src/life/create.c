@@ -14,10 +14,24 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "life/image.h"
 #include "life/internal.h"
 #include "os/file.h"
 
 enum { NAME_ATTEMPTS = 50, DEFAULT_STOP_MS = 10000 };
+
+struct made {
+	struct spec spec; /* owned */
+	struct docker_rest rest;
+	struct arena arena; /* of what the image says, which the spec lends */
+	struct template template;
+};
+
+static void made_done(struct made *m)
+{
+	spec_done(&m->spec);
+	arena_done(&m->arena);
+}
 
 static struct spec_mount *add_mount(struct spec *s)
 {
@@ -81,16 +95,22 @@ static int image_dir(const struct life *l, struct spec *s, const char *path, str
 	return 0;
 }
 
-static int add_image(
-	const struct life *l, const char *image, const char *bundle, struct spec *s, struct err *e)
+static int add_image(const struct life *l, const struct life_create *c, const char *id,
+	const char *bundle, struct made *m, struct err *e)
 {
-	if (str_eq(image, "host")) {
+	struct spec *s = &m->spec;
+
+	switch (m->template.ref.kind) {
+	case REF_HOST:
 		image_host(s, bundle);
 		return 0;
+	case REF_DIR:
+		return image_dir(l, s, m->template.ref.file, e);
+	default:
+		s->root_path = arena_printf(&s->arena, "%s/rootfs", bundle);
+		template_overlay(&m->template, id, s);
+		return 0;
 	}
-	if (str_starts(image, "dir:"))
-		return image_dir(l, s, image + 4, e);
-	return err_say(e, "image %s: there are host and dir:PATH", image);
 }
 
 /* Where the user's name is looked up: the image's own files. */
@@ -130,16 +150,34 @@ static bool single_id(const struct life *l, const struct spec *s)
 	return own && !(l->host.has_newuidmap && l->host.n_subuids && l->host.n_subgids);
 }
 
+static int find_user(const struct life *l, const struct life_create *c, struct made *m,
+	const char **ret_home, struct err *e)
+{
+	const struct template *o = &m->template;
+	struct spec *s = &m->spec;
+	char *passwd = NULL, *group = NULL;
+
+	if (!o->data_path) {
+		autofd root = open_image(s);
+
+		if (root < 0)
+			return err_set(e, errno, "open the files of image %s", c->image);
+		return user_resolve(
+			root, c->user, &m->rest.groups, &s->arena, &s->process.user, ret_home, e);
+	}
+	if (template_user_files(l, o, &s->arena, &passwd, &group, e) < 0)
+		return -e->code;
+	return user_resolve_in(passwd, group, c->user ? c->user : o->config.user, &m->rest.groups,
+		&s->arena, &s->process.user, ret_home, e);
+}
+
 static int add_user(
 	const struct life *l, const struct life_create *c, struct made *m, struct err *e)
 {
 	struct spec *s = &m->spec;
-	autofd root = open_image(s);
-	const char *home;
+	const char *home = NULL;
 
-	if (root < 0)
-		return err_set(e, errno, "open the files of image %s", c->image);
-	if (user_resolve(root, c->user, &m->rest.groups, &s->arena, &s->process.user, &home, e) < 0)
+	if (find_user(l, c, m, &home, e) < 0)
 		return -e->code;
 	if (single_id(l, s) && !m->rest.groups.n)
 		s->process.user.n_additional_gids = 0;
@@ -188,11 +226,10 @@ static int add_cgroup(struct spec *s, const char *parent, const char *id, struct
 	return 0;
 }
 
-int spec_make(const struct life *l, const struct life_create *c, const char *id, const char *bundle,
-	struct made *ret, struct err *e)
+static int make_spec(const struct life *l, const struct life_create *c, struct made *m,
+	const char *id, const char *bundle, struct err *e)
 {
 	struct docker_run run = *c->run;
-	struct made m = { 0 };
 	int r;
 
 	run.cwd = l->cwd;
@@ -200,21 +237,31 @@ int spec_make(const struct life *l, const struct life_create *c, const char *id,
 	run.rootless = !(l->host.caps & (UINT64_C(1) << CAP_SYS_ADMIN));
 	/* a user namespace of its own gives all there are */
 	run.caps = run.rootless ? 0 : l->host.caps;
-	r = docker_spec(&run, &m.spec, &m.rest, e);
+	template_defaults(&m->template, &run);
+	r = docker_spec(&run, &m->spec, &m->rest, e);
 	if (r == 0)
-		r = add_image(l, c->image, bundle, &m.spec, e);
+		r = add_image(l, c, id, bundle, m, e);
 	if (r == 0)
-		r = add_user(l, c, &m, e);
+		r = add_user(l, c, m, e);
 	if (r == 0) {
-		add_hostname(&m.spec, &m.rest, id);
-		r = add_cgroup(&m.spec, c->cgroup_parent, id, e);
+		add_hostname(&m->spec, &m->rest, id);
+		r = add_cgroup(&m->spec, c->cgroup_parent, id, e);
 	}
 	if (r == 0 && run.init)
-		r = add_init(l, &m.spec, e);
+		r = add_init(l, &m->spec, e);
+	return r < 0 ? r : spec_check(&m->spec, e);
+}
+
+static int spec_make(const struct life *l, const struct life_create *c, bool only_look,
+	const char *id, const char *bundle, struct made *ret, struct err *e)
+{
+	struct made m = { 0 };
+	int r = template_find(l, c, only_look, &m.arena, &m.template, e);
+
 	if (r == 0)
-		r = spec_check(&m.spec, e);
+		r = make_spec(l, c, &m, id, bundle, e);
 	if (r < 0) {
-		spec_done(&m.spec);
+		made_done(&m);
 		return r;
 	}
 	*ret = m;
@@ -295,8 +342,11 @@ static int make_record(const struct life *l, const struct life_create *c, const 
 		.tty = c->run->tty,
 		.use_init = c->run->init,
 		.privileged = c->run->privileged };
+	if (!c->stop_signal && m->template.data_path && m->template.config.stop_signal[0])
+		ret->stop_signal = m->template.config.stop_signal;
 	if (life_signal_parse(ret->stop_signal, &signal, e) < 0)
-		return err_wrap(e, "--stop-signal");
+		return err_wrap(e, c->stop_signal ? "--stop-signal" : "the image's stop signal");
+	template_record(&m->template, a, ret);
 	if (c->auto_remove && c->restart != RESTART_NO)
 		return err_say(e, "--restart and --rm cannot be used together");
 	if (c->pidfile && c->pidfile[0] != '/')
@@ -383,7 +433,7 @@ int life_create(const struct life *l, const struct life_create *c, struct arena 
 
 	if (store_new_id(id, e) < 0)
 		return -e->code;
-	if (spec_make(l, c, id, arena_printf(a, "%s/%s", l->root, id), &m, e) < 0)
+	if (spec_make(l, c, false, id, arena_printf(a, "%s/%s", l->root, id), &m, e) < 0)
 		return -e->code;
 	r = make_record(l, c, &m, id, a, &record, e);
 	if (r == 0) {
@@ -400,15 +450,20 @@ int life_create(const struct life *l, const struct life_create *c, struct arena 
 		r = dir < 0 ? dir : take_name(l, c, a, id, &record.name, e);
 	}
 	if (r == 0)
+		r = template_claim(l, &m.template, id, e);
+	if (r == 0)
 		r = write_all(dir, &m, &record, e);
 	if (r == 0)
 		r = write_cidfile(c->cidfile, id, e);
 	if (r < 0 && dir >= 0) {
+		struct err ignored;
+
 		if (record.name)
 			store_drop_name(l->root_fd, record.name, id);
+		template_release(l, m.template.data_path, id, &ignored);
 		store_remove(l->root_fd, id);
 	}
-	spec_done(&m.spec);
+	made_done(&m);
 	if (r == 0)
 		*ret_id = arena_strdup(a, id);
 	return r;
@@ -425,7 +480,7 @@ int life_dry_run(const struct life *l, const struct life_create *c, struct arena
 	struct made m;
 	int r;
 
-	if (spec_make(l, c, id, bundle, &m, e) < 0)
+	if (spec_make(l, c, true, id, bundle, &m, e) < 0)
 		return -e->code;
 	r = make_record(l, c, &m, id, a, &record, e);
 	if (r == 0) {
@@ -436,6 +491,6 @@ int life_dry_run(const struct life *l, const struct life_create *c, struct arena
 		}
 		plan_done(&plan);
 	}
-	spec_done(&m.spec);
+	made_done(&m);
 	return r;
 }

@@ -71,13 +71,10 @@ const char *name_make(struct arena *a, unsigned attempt);
 int user_resolve(int root, const char *user, const struct spec_strings *groups, struct arena *a,
 	struct spec_user *ret, const char **ret_home, struct err *e);
 
-/* create.c */
-struct made {
-	struct spec spec; /* owned: spec_done() */
-	struct docker_rest rest;
-};
-int spec_make(const struct life *l, const struct life_create *c, const char *id, const char *bundle,
-	struct made *ret, struct err *e);
+/* The same by the files' texts (passwd is cut up); NULL: there is no such file. */
+int user_resolve_in(char *passwd, const char *group, const char *user,
+	const struct spec_strings *groups, struct arena *a, struct spec_user *ret,
+	const char **ret_home, struct err *e);
 
 /* load.c: the configuration with the namespaces of other containers filled in, and its plan. */
 struct loaded {

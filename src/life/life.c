@@ -56,6 +56,7 @@ int life_init(struct life *l, const char *root, struct err *e)
 {
 	struct arena *a = &l->host.arena;
 	char self[PATH_MAX];
+	const char *data;
 	int r;
 
 	*l = (struct life){ .root_fd = FD_NONE, .cgroup_manager = CGROUP_FS };
@@ -70,6 +71,11 @@ int life_init(struct life *l, const char *root, struct err *e)
 	l->init_exe = life_helper(a, self, "clade-init");
 	if (getcwd(self, sizeof(self)))
 		l->cwd = arena_strdup(a, self);
+	data = getenv("CLADE_DATA");
+	if (data && data[0])
+		l->data_root = data[0] == '/'
+				       ? arena_strdup(a, data)
+				       : arena_printf(a, "%s/%s", l->cwd ? l->cwd : "", data);
 	if (!root)
 		root = getenv("CLADE_ROOT");
 	if (!root || !root[0])
@@ -117,6 +123,11 @@ unsigned life_stdout_width(void)
 	uint16_t rows, cols;
 
 	return isatty(STDOUT_FILENO) && tty_get_size(STDOUT_FILENO, &rows, &cols) == 0 ? cols : 0;
+}
+
+bool life_stderr_is_tty(void)
+{
+	return isatty(STDERR_FILENO);
 }
 
 bool life_stdout_is_tty(void)

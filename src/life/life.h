@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "image/image.h"
 #include "plan/host.h"
 #include "plan/plan.h"
 #include "spec/docker.h"
@@ -23,15 +24,19 @@
 
 /* Where the state is and what the machine can do; filled once by main. */
 struct life {
-	const char *root;     /* state directory: /run/clade or $XDG_RUNTIME_DIR/clade */
-	const char *keep_exe; /* path of clade-keep */
-	const char *init_exe; /* path of clade-init */
-	const char *self_exe; /* this program, which clade-keep runs again */
-	const char *cwd;      /* where relative paths of the user begin */
-	int root_fd;	      /* owned */
+	const char *root;      /* state directory: /run/clade or $XDG_RUNTIME_DIR/clade */
+	const char *keep_exe;  /* path of clade-keep */
+	const char *init_exe;  /* path of clade-init */
+	const char *self_exe;  /* this program, which clade-keep runs again */
+	const char *cwd;       /* where relative paths of the user begin */
+	const char *data_root; /* where images are kept; NULL: this user's usual place */
+	int root_fd;	       /* owned */
 	struct host host;
 	enum cgroup_manager cgroup_manager;
 };
+
+/* /var/lib/clade, $XDG_DATA_HOME/clade, or what --data-root and CLADE_DATA say. */
+const char *life_data_path(const struct life *l, struct arena *a);
 
 /* Finds the helper programs and probes the host. root NULL: the default for this user. */
 int life_init(struct life *l, const char *root, struct err *e);
@@ -60,6 +65,7 @@ unsigned life_stdout_width(void);
 /* Is standard input, output a terminal? */
 bool life_stdin_is_tty(void);
 bool life_stdout_is_tty(void);
+bool life_stderr_is_tty(void);
 
 const char *life_status_word(enum life_status s); /* docker's words */
 
@@ -68,7 +74,7 @@ enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UN
 /* What `create` is asked; lent, copied into the record. */
 struct life_create {
 	const struct docker_run *run; /* the flags that end in the configuration */
-	const char *image;	      /* "host", "dir:/path" as the user wrote it: shown and kept */
+	const char *image;	      /* as the user wrote it: shown and kept */
 	const char *name;	      /* NULL: an adjective_noun of our own */
 	const char *user; /* -u: name or number [:group], resolved in the container's files */
 	bool auto_remove, interactive;
@@ -78,6 +84,9 @@ struct life_create {
 	int64_t stop_timeout_ms;
 	struct opt_list labels; /* "key=value" or "key" */
 	const char *cidfile, *pidfile, *cgroup_parent, *detach_keys;
+	enum pull_policy pull; /* of an image from a registry */
+	const char *platform, *authfile, *tls_verify;
+	void (*pull_line)(void *data, const char *text); /* progress; NULL: be quiet */
 };
 
 /* "no", "always", "unless-stopped", "on-failure[:N]" */

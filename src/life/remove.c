@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "life/image.h"
 #include "life/internal.h"
 
 enum { KILL_TIMEOUT_MS = 10000 };
@@ -24,6 +25,8 @@ int held_clear(const struct life *l, struct held *h, bool all, struct err *e)
 		unlink(h->record.pidfile);
 	if (!all)
 		return 0;
+	if (template_release(l, h->record.data_root, h->id, e) < 0)
+		return -e->code;
 	store_drop_name(l->root_fd, h->record.name, h->id);
 	r = store_remove(l->root_fd, h->id);
 	if (r == -ENOENT) {

@@ -111,8 +111,14 @@ static void add_gid(struct arena *a, uint32_t **gids, size_t *n, uint32_t gid)
 int user_resolve(int root, const char *user, const struct spec_strings *groups, struct arena *a,
 	struct spec_user *ret, const char **ret_home, struct err *e)
 {
-	char *passwd = read_below(root, "/etc/passwd", a),
-	     *group = read_below(root, "/etc/group", a);
+	return user_resolve_in(read_below(root, "/etc/passwd", a),
+		read_below(root, "/etc/group", a), user, groups, a, ret, ret_home, e);
+}
+
+int user_resolve_in(char *passwd, const char *group, const char *user,
+	const struct spec_strings *groups, struct arena *a, struct spec_user *ret,
+	const char **ret_home, struct err *e)
+{
 	char *name = arena_strdup(a, user && user[0] ? user : "0"), *of_group = strchr(name, ':');
 	const char *login = NULL, *home = NULL;
 	char *fields[FIELDS], *at;

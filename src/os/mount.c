@@ -162,3 +162,13 @@ int mount_move_root(int root_fd)
 		return -errno;
 	return 0;
 }
+
+int mount_plain(const char *fstype, const char *target, const char *data)
+{
+	return mount(fstype, target, fstype, 0, data) < 0 ? -errno : 0;
+}
+
+int mount_detach(const char *target)
+{
+	return umount2(target, MNT_DETACH) < 0 ? -errno : 0;
+}

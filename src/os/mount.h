@@ -38,6 +38,13 @@ int mount_propagation_of_root(uint64_t propagation, bool recursive);
 /* The mount that holds path does not pass on what is mounted there: pivot_root(2) wants that. */
 int mount_parent_private(const char *path);
 
+/*
+ * mount(2): where a value is longer than the 256 bytes that fsconfig(2) takes; one page is the
+ * limit. And the end of what is mounted there, lazily.
+ */
+int mount_plain(const char *fstype, const char *target, const char *data);
+int mount_detach(const char *target);
+
 /* MS_REMOUNT of a filesystem with new options of its own ("size=64m,mode=700"). */
 int mount_remount(int fd, uint64_t flags, const char *data);
 

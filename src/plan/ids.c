@@ -43,35 +43,55 @@ static int check_maps(const struct spec_idmaps *maps, const char *field, struct 
 	return 0;
 }
 
-static const char *map_text(const struct decide *d, const struct spec_idmaps *maps)
+static const char *map_text(struct arena *a, const struct spec_idmaps *maps)
 {
 	const char *all = "";
 
 	for (size_t i = 0; i < maps->n; i++)
-		all = arena_printf(d->arena, "%s%u %u %u\n", all, maps->items[i].container_id,
+		all = arena_printf(a, "%s%u %u %u\n", all, maps->items[i].container_id,
 			maps->items[i].host_id, maps->items[i].size);
 	return all;
 }
 
 /* Without maps in the spec: oneself as root, and after it what /etc/subuid gives. */
-static struct spec_idmaps own_maps(
-	const struct decide *d, uint32_t self, const struct host_idrange *ranges, size_t n_ranges)
+static struct spec_idmaps own_maps(const struct host *h, struct arena *a, uint32_t self,
+	const struct host_idrange *ranges, size_t n_ranges)
 {
 	struct spec_idmaps maps = { 0 };
-	struct spec_idmap *m = arena_grow(d->arena, &maps.items, &maps.n, sizeof(*m));
+	struct spec_idmap *m = arena_grow(a, &maps.items, &maps.n, sizeof(*m));
 	uint32_t next = 1;
 
 	*m = (struct spec_idmap){ .container_id = 0, .host_id = self, .size = 1 };
-	if (!d->host->has_newuidmap)
+	if (!h->has_newuidmap)
 		return maps;
 	for (size_t i = 0; i < n_ranges && ranges[i].count < UINT32_MAX - next; i++) {
 		if (ranges[i].count == 0)
 			continue;
-		m = arena_grow(d->arena, &maps.items, &maps.n, sizeof(*m));
+		m = arena_grow(a, &maps.items, &maps.n, sizeof(*m));
 		*m = (struct spec_idmap){ next, ranges[i].start, ranges[i].count };
 		next += ranges[i].count;
 	}
 	return maps;
+}
+
+static void both_maps(
+	const struct host *h, struct arena *a, struct spec_idmaps *uids, struct spec_idmaps *gids)
+{
+	*uids = own_maps(
+		h, a, h->euid, h->n_subgids ? h->subuids : NULL, h->n_subgids ? h->n_subuids : 0);
+	*gids = own_maps(
+		h, a, h->egid, h->n_subuids ? h->subgids : NULL, h->n_subuids ? h->n_subgids : 0);
+}
+
+bool ids_of_user(
+	const struct host *h, struct arena *a, const char **ret_uid_map, const char **ret_gid_map)
+{
+	struct spec_idmaps uids, gids;
+
+	both_maps(h, a, &uids, &gids);
+	*ret_uid_map = map_text(a, &uids);
+	*ret_gid_map = map_text(a, &gids);
+	return uids.n > 1 || gids.n > 1;
 }
 
 static bool is_single(const struct spec_idmaps *maps, uint32_t self)
@@ -91,16 +111,13 @@ static int decide_maps(
 	if (!uids->n) {
 		if (may_write)
 			return err_say(e, "linux.uidMappings: a new user namespace needs them");
-		*uids = own_maps(d, h->euid, h->n_subgids ? h->subuids : NULL,
-			h->n_subgids ? h->n_subuids : 0);
-		*gids = own_maps(d, h->egid, h->n_subuids ? h->subgids : NULL,
-			h->n_subuids ? h->n_subgids : 0);
+		both_maps(h, d->arena, uids, gids);
 	}
 	if (check_maps(uids, "linux.uidMappings", e) < 0 ||
 		check_maps(gids, "linux.gidMappings", e) < 0)
 		return -e->code;
-	ids->uid_map = map_text(d, uids);
-	ids->gid_map = map_text(d, gids);
+	ids->uid_map = map_text(d->arena, uids);
+	ids->gid_map = map_text(d->arena, gids);
 	if (may_write) {
 		ids->writer = IDMAP_WRITE;
 	} else if (is_single(uids, h->euid) && is_single(gids, h->egid)) {

@@ -274,3 +274,10 @@ void plan_dump(const struct plan *p, struct text *t);
 
 /* Frees everything but the spec. */
 void plan_done(struct plan *p);
+
+/*
+ * The maps of the user namespace that a user without privileges gets: oneself as root, behind it
+ * /etc/subuid's and subgid's ranges. true: newuidmap has to write them.
+ */
+bool ids_of_user(
+	const struct host *h, struct arena *a, const char **ret_uid_map, const char **ret_gid_map);

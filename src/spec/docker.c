@@ -186,6 +186,9 @@ static int environment(struct build *b, struct err *e)
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	if (run->tty)
 		add_string(b->a, &b->spec->process.env, "TERM=xterm");
+	for (size_t i = 0; i < run->image_env.n; i++)
+		if (strchr(run->image_env.items[i], '=') > run->image_env.items[i])
+			add_env(b, run->image_env.items[i]);
 	for (size_t i = 0; i < run->env_files.n; i++)
 		if (env_file(b, run->env_files.items[i], e) < 0)
 			return -e->code;
@@ -210,6 +213,8 @@ static void arguments(struct build *b)
 	}
 	if (run->has_entrypoint && run->entrypoint[0])
 		add_string(b->a, args, run->entrypoint);
+	for (size_t i = 0; !run->has_entrypoint && i < run->image_entrypoint.n; i++)
+		add_string(b->a, args, run->image_entrypoint.items[i]);
 	for (int i = 0; i < run->n_args; i++)
 		add_string(b->a, args, run->args[i]);
 	if (!run->n_args && !run->has_entrypoint)
@@ -459,6 +464,10 @@ static int process(struct build *b, struct err *e)
 	b->spec->has_process = true;
 	b->spec->process.terminal = run->tty;
 	b->spec->process.cwd = run->workdir ? run->workdir : "/";
+	if (!run->workdir && run->image_workdir && run->image_workdir[0])
+		b->spec->process.cwd = run->image_workdir[0] == '/'
+					       ? run->image_workdir
+					       : arena_printf(b->a, "/%s", run->image_workdir);
 	if (b->spec->process.cwd[0] != '/')
 		return err_say(e, "-w %s: the path is not absolute", run->workdir);
 	arguments(b);

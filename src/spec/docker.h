@@ -29,9 +29,11 @@ struct docker_run {
 	/* Not typed: from where and by whom. */
 	const char *cwd;		/* relative paths on the host begin here */
 	struct spec_strings image_args; /* what runs when nothing else is asked for */
-	uint64_t caps;			/* what "all capabilities" are here; 0: all there are */
-	bool rootless;			/* a user namespace of its own is needed */
-	bool in_userns;			/* the caller is in one: no device rules, no mknod */
+	struct spec_strings image_entrypoint, image_env;
+	const char *image_workdir; /* NULL or "": / */
+	uint64_t caps;		   /* what "all capabilities" are here; 0: all there are */
+	bool rootless;		   /* a user namespace of its own is needed */
+	bool in_userns;		   /* the caller is in one: no device rules, no mknod */
 };
 
 /* What the configuration cannot say. */

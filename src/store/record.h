@@ -21,7 +21,11 @@ struct record {
 	const char *id, *name, *image, *user;
 	const char *pid_of, *net_of, *ipc_of, *uts_of;		   /* IDs */
 	const char *stop_signal, *detach_keys, *pidfile, *restart; /* restart: docker's word */
-	const char *error; /* why it could not be started the last time */
+	const char *image_id,
+		*data_root;	       /* of an image from the store: sha256:...; where it lies */
+	const char *exposed, *volumes; /* the image's: "80/tcp 443/tcp"; "/data /log" */
+	const char *healthcheck;       /* the image's, JSON as docker has it */
+	const char *error;	       /* why it could not be started the last time */
 	int64_t created_ns, stop_timeout_ms;
 	int64_t restart_max; /* on-failure:N; 0: no bound */
 	bool auto_remove, interactive, tty, use_init, privileged;

@@ -8,7 +8,7 @@ bats_require_minimum_version 1.5.0
 
 clade_setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
-	export CLADE_ROOT=$BATS_TEST_TMPDIR/state
+	export CLADE_ROOT=$BATS_TEST_TMPDIR/state CLADE_DATA=$BATS_TEST_TMPDIR/data
 	umask 022
 }
 
@@ -35,6 +35,11 @@ make_rootfs() {
 	printf 'root:x:0:\nwww:x:1001:\nextra:x:77:web\n' >"$dir/etc/group"
 }
 
+# image OUT [OPTION...] LAYER...: image.py says how
+image() {
+	python3 "$BATS_TEST_DIRNAME/image.py" "$@"
+}
+
 ids() {
 	[ ! -d "$CLADE_ROOT" ] || (cd "$CLADE_ROOT" && find . -maxdepth 1 -regex '\./[0-9a-f]+' -printf '%f\n')
 }
@@ -48,7 +53,7 @@ leftovers() {
 		find /sys/fs/cgroup -maxdepth 4 -type d -name "$id" 2>/dev/null
 	done
 	ids
-	find "$CLADE_ROOT/names" -mindepth 1 2>/dev/null
+	find "$CLADE_ROOT/names" "$CLADE_DATA/containers" "$CLADE_DATA/tmp" -mindepth 1 -maxdepth 1 2>/dev/null
 }
 
 no_leftovers() {

@@ -12,35 +12,35 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-struct view {
+struct stack {
 	int *layers; /* owned: O_PATH descriptors, topmost first */
 	size_t n;
 	bool userxattr; /* whose opaque mark counts */
 };
-#define VIEW_NONE                                                                                  \
+#define STACK_NONE                                                                                 \
 	{                                                                                          \
 		0                                                                                  \
 	}
 
-void view_done(struct view *v);
-#define autoview __attribute__((cleanup(view_done))) struct view
+void stack_done(struct stack *v);
+#define autostack __attribute__((cleanup(stack_done))) struct stack
 
 /* Adds a layer on top; the descriptor is taken. */
-void view_push(struct view *v, int layer);
+void stack_push(struct stack *v, int layer);
 
 /*
  * Finds a path without links on the way ("usr/lib"; "" is the root): an O_PATH descriptor of
  * what is there, which may be a link itself, or -ENOENT. st may be NULL.
  */
-int view_find(const struct view *v, const char *path, struct stat *st);
+int stack_find(const struct stack *v, const char *path, struct stat *st);
 
 /* Opens a file as a process in the container would see it, links followed within; or -errno. */
-int view_open(const struct view *v, const char *path, int flags);
+int stack_open(const struct stack *v, const char *path, int flags);
 
 /* Does what a layer has on the way to a path hide what layers below it have there? */
-bool view_layer_hides(int layer, const char *path, bool userxattr);
+bool stack_layer_hides(int layer, const char *path, bool userxattr);
 
 /* overlay's marks */
-const char *view_opaque_name(bool userxattr);
-bool view_is_whiteout(const struct stat *st);
-bool view_is_opaque(int fd, bool userxattr);
+const char *stack_opaque_name(bool userxattr);
+bool stack_is_whiteout(const struct stat *st);
+bool stack_is_opaque(int fd, bool userxattr);

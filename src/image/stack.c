@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/view.h"
+#include "image/stack.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -15,7 +15,7 @@
 
 enum { LINKS_MAX = 40 };
 
-void view_done(struct view *v)
+void stack_done(struct stack *v)
 {
 	for (size_t i = 0; i < v->n; i++)
 		fd_close(&v->layers[i]);
@@ -23,7 +23,7 @@ void view_done(struct view *v)
 	v->n = 0;
 }
 
-void view_push(struct view *v, int layer)
+void stack_push(struct stack *v, int layer)
 {
 	v->layers = mem_resize(v->layers, v->n + 1, sizeof(int));
 	memmove(v->layers + 1, v->layers, v->n * sizeof(int));
@@ -31,26 +31,26 @@ void view_push(struct view *v, int layer)
 	v->n++;
 }
 
-const char *view_opaque_name(bool userxattr)
+const char *stack_opaque_name(bool userxattr)
 {
 	return userxattr ? "user.overlay.opaque" : "trusted.overlay.opaque";
 }
 
-bool view_is_whiteout(const struct stat *st)
+bool stack_is_whiteout(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
 }
 
-bool view_is_opaque(int fd, bool userxattr)
+bool stack_is_opaque(int fd, bool userxattr)
 {
 	char path[FILE_FD_PATH], value[4];
 
-	return getxattr(file_fd_path(fd, path), view_opaque_name(userxattr), value,
+	return getxattr(file_fd_path(fd, path), stack_opaque_name(userxattr), value,
 		       sizeof(value)) == 1 &&
 	       value[0] == 'y';
 }
 
-bool view_layer_hides(int layer, const char *path, bool userxattr)
+bool stack_layer_hides(int layer, const char *path, bool userxattr)
 {
 	char part[PATH_MAX];
 
@@ -65,13 +65,13 @@ bool view_layer_hides(int layer, const char *path, bool userxattr)
 		fd = root_open_nolinks(layer, part, O_PATH | O_NOFOLLOW);
 		if (fd < 0)
 			return fd != -ENOENT;
-		if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode) || view_is_opaque(fd, userxattr))
+		if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode) || stack_is_opaque(fd, userxattr))
 			return true;
 	}
 	return false;
 }
 
-int view_find(const struct view *v, const char *path, struct stat *st)
+int stack_find(const struct stack *v, const char *path, struct stat *st)
 {
 	struct stat own;
 
@@ -82,9 +82,9 @@ int view_find(const struct view *v, const char *path, struct stat *st)
 		if (fd >= 0) {
 			if (fstat(fd, st ? st : &own) < 0)
 				return -errno;
-			return view_is_whiteout(st ? st : &own) ? -ENOENT : take_fd(&fd);
+			return stack_is_whiteout(st ? st : &own) ? -ENOENT : take_fd(&fd);
 		}
-		if (fd != -ENOENT || view_layer_hides(v->layers[i], path, v->userxattr))
+		if (fd != -ENOENT || stack_layer_hides(v->layers[i], path, v->userxattr))
 			return -ENOENT;
 	}
 	return -ENOENT;
@@ -101,7 +101,7 @@ static void up(struct text *at)
 		at->p[at->len] = '\0';
 }
 
-int view_open(const struct view *v, const char *path, int flags)
+int stack_open(const struct stack *v, const char *path, int flags)
 {
 	autofree char *rest = mem_strdup(path);
 	autotext at = { 0 };
@@ -123,7 +123,7 @@ int view_open(const struct view *v, const char *path, int flags)
 				next += n;
 				continue;
 			}
-			fd = view_find(v, at.p, &st);
+			fd = stack_find(v, at.p, &st);
 			if (fd < 0)
 				return fd;
 			if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
@@ -137,7 +137,7 @@ int view_open(const struct view *v, const char *path, int flags)
 			continue;
 		}
 		text_addf(&at, "%s%.*s", at.len ? "/" : "", (int)n, next);
-		fd = view_find(v, at.p, &st);
+		fd = stack_find(v, at.p, &st);
 		if (fd < 0)
 			return fd;
 		next += n;
