@@ -17,6 +17,9 @@
 #include "base/str.h"
 #include "birth/internal.h"
 #include "os/close_fds.h"
+#include "os/file.h"
+
+enum { PASSWD_MAX = 1 << 20 };
 
 static const char *path_of(const char *const *env)
 {
@@ -97,8 +100,52 @@ static int find_program(struct birth *b, struct err *e)
 	return 0;
 }
 
+/* The user's home as the image's passwd(5) has it; a stranger's word, used for HOME alone. */
+static char *home_of(uid_t uid)
+{
+	autofd fd = open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	autofree char *all = NULL;
+	struct stat st;
+	char *save = NULL;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+		file_read_fd(fd, PASSWD_MAX, &all) < 0)
+		return mem_strdup("/");
+	for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const char *field[7] = { 0 };
+		uint64_t number;
+		size_t n = 0;
+
+		for (char *s = line; s && n < ARRAY_LEN(field); n++)
+			field[n] = strsep(&s, ":");
+		if (n >= 6 && str_u64(field[2], &number) == 0 && number == uid && field[5][0])
+			return mem_strdup(field[5]);
+	}
+	return mem_strdup("/");
+}
+
+/* runc and crun set HOME where the configuration does not. */
+static void add_home(struct birth *b)
+{
+	const char *const *env = b->plan->process.env;
+	autofree char *home = NULL;
+	autotext t = { 0 };
+	size_t n = 0;
+
+	for (; env && env[n]; n++)
+		if (str_starts(env[n], "HOME="))
+			return;
+	home = home_of(b->plan->ids.uid);
+	text_addf(&t, "HOME=%s", home);
+	b->env = mem_alloc((n + 2) * sizeof(*b->env));
+	for (size_t i = 0; i < n; i++)
+		b->env[i] = (char *)env[i];
+	b->env[n] = text_take(&t);
+}
+
 int init_program(struct birth *b, struct err *e)
 {
+	add_home(b);
 	if (find_program(b, e) < 0)
 		return -e->code;
 	/* late, as a low one would be in our own way */
@@ -153,7 +200,10 @@ int init_exec(struct birth *b, struct err *e)
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (p->reap_kernel)
 		signal(SIGCHLD, SIG_IGN);
-	execve(b->program, (char *const *)p->args, (char *const *)(p->env ? p->env : no_env));
+	execve(b->program, (char *const *)p->args,
+		b->env	 ? b->env
+		: p->env ? (char *const *)p->env
+			 : (char *const *)no_env);
 	b->exec_code = errno == ENOENT ? ENOENT : EACCES;
 	return err_set(e, errno, "exec \"%s\"", b->program);
 }

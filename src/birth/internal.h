@@ -66,6 +66,7 @@ struct birth {
 	int tty_slave;			 /* owned */
 	bool cwd_is_set;		 /* before the user changed */
 	char *program;			 /* owned: what is executed */
+	char **env;			 /* owned: the environment with a HOME; NULL: the plan's */
 	int exec_code;			 /* != 0: the program itself could not be executed */
 	int give[HAND_OVER_MAX], n_give; /* go to HOST with the next message; owned */
 	uint32_t row_us[STEPS_MAX];	 /* how long INIT's rows took, for HOST's debug log */

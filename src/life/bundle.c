@@ -377,6 +377,35 @@ void bundle_forget_pid(const char *path)
 	unlink(path);
 }
 
+struct spec_strings bundle_env(
+	const struct spec_strings *env, const struct bundle_listen *listen, struct arena *a)
+{
+	struct spec_strings all = { arena_array(a, env->n + 4, sizeof(*all.items)), env->n };
+
+	if (env->n)
+		memcpy(all.items, env->items, env->n * sizeof(*all.items));
+	if (!listen->n)
+		return all;
+	all.items[all.n++] = arena_printf(a, "LISTEN_FDS=%u", listen->n);
+	all.items[all.n++] = "LISTEN_PID=1";
+	if (listen->names)
+		all.items[all.n++] = arena_printf(a, "LISTEN_FDNAMES=%s", listen->names);
+	return all;
+}
+
+/* Ours are closed on exec: an engine's are not, and they were there first. */
+int bundle_check_fds(unsigned n, struct err *e)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int flags = fcntl((int)(3 + i), F_GETFD);
+
+		if (flags < 0 || (flags & FD_CLOEXEC))
+			return err_say(e, "please check that preserved-fd %u (of %u) is present",
+				i + 3, n);
+	}
+	return 0;
+}
+
 int bundle_log_open(const char *path, struct err *e)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);

@@ -57,12 +57,22 @@ int bundle_state(const struct bundles *b, const char *id, struct arena *a, struc
 int bundle_list(const struct bundles *b, struct arena *a, struct bundle_info **ret, size_t *ret_n,
 	struct err *e);
 
+/* systemd's socket activation (sd_listen_fds(3)): descriptors from 3 on, before --preserve-fds's.
+ */
+struct bundle_listen {
+	unsigned n;
+	const char *names; /* LISTEN_FDNAMES; NULL: not given */
+};
+/* Are n descriptors from 3 on there to be passed on? */
+int bundle_check_fds(unsigned n, struct err *e);
+
 struct bundle_create {
 	const char *id, *bundle; /* bundle NULL: the working folder */
 	const char *config;	 /* NULL: config.json of the bundle */
 	const char *console_socket, *pid_file, *pidfd_socket;
 	bool no_pivot, no_new_keyring;
 	unsigned preserve_fds;
+	struct bundle_listen listen;
 };
 /* The container is "created": its init waits for the start. Our stdio becomes its own. */
 int bundle_create(struct bundles *b, const struct bundle_create *c, struct err *e);
@@ -92,17 +102,35 @@ struct bundle_exec {
 	const char *console_socket, *pid_file, *pidfd_socket, *apparmor, *label;
 	const uint32_t *groups;
 	size_t n_groups;
+	const char *const *cgroups; /* "[CONTROLLER,...:]PATH" below the container's own */
+	size_t n_cgroups;
 	bool tty, detach, no_new_privs, ignore_paused;
 	unsigned preserve_fds;
+	struct bundle_listen listen;
 };
 int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, struct err *e);
 
-/* Counters of its cgroup: -1 where there is none. */
-struct bundle_stats {
-	int64_t cpu_ns, cpu_user_ns, cpu_system_ns, memory, memory_limit, memory_peak, pids,
-		pids_limit;
+/* Counters of its cgroup, of either version: -1 and NULL where there is none. */
+struct bundle_usage {
+	int64_t limit, usage, max, failures;
 };
-int bundle_stats(struct bundles *b, const char *id, struct bundle_stats *ret, struct err *e);
+struct bundle_stats {
+	int64_t cpu_ns, cpu_user_ns, cpu_system_ns, periods, throttled_periods, throttled_ns;
+	const char *cpu_each; /* nanoseconds of each CPU */
+	const char *cpus, *mems;
+	struct bundle_usage memory, swap, kernel, kernel_tcp;
+	int64_t memory_cache, oom_kills, pids, pids_limit;
+	const char *memory_stat;	      /* "name number" a line */
+	const char *io_bytes, *io_operations; /* v1: "8:0 Read 4096" a line */
+	const char *io_stat;		      /* v2: "8:0 rbytes=4096 ..." a line */
+	struct {
+		char page_size[16]; /* "2MB" */
+		struct bundle_usage usage;
+	} huge[8];
+	size_t n_huge;
+};
+int bundle_stats(struct bundles *b, const char *id, struct arena *a, struct bundle_stats *ret,
+	struct err *e);
 
 /* Opens the --log file for appending; the descriptor or e. */
 int bundle_log_open(const char *path, struct err *e);

@@ -37,7 +37,7 @@ struct making {
 	int dir, fifo;	   /* owned */
 	char *cgroup_path; /* owned: where systemd put the scope */
 	int tty_master;	   /* owned: kept for a run in the foreground */
-	bool foreground, resctrl_made;
+	bool foreground, attached, resctrl_made;
 	bool waits; /* for its start */
 };
 
@@ -186,6 +186,8 @@ static int load(struct making *m, struct err *e)
 		return -e->code;
 	if (spec_parse(m->config, m->config_n, &m->spec, e) < 0)
 		return err_wrap(e, "%s", path.p);
+	if (c->listen.n)
+		m->spec.process.env = bundle_env(&m->spec.process.env, &c->listen, &m->spec.arena);
 	return put_init_first(m, e);
 }
 
@@ -207,10 +209,14 @@ static int decide(struct making *m, struct err *e)
 		.has_console = m->c->console_socket || m->foreground,
 	};
 
+	if (m->spec.process.terminal && !m->c->console_socket && !m->foreground)
+		return err_say(e, "cannot allocate tty if clade-oci will detach without setting "
+				  "console socket (--console-socket)");
+	if (m->c->console_socket && (m->attached || !m->spec.process.terminal))
+		return err_say(e, "cannot use console socket if clade-oci will not detach or "
+				  "allocate tty");
 	if (plan_make(&req, &m->plan, e) < 0)
 		return -e->code;
-	if (m->c->console_socket && !m->spec.process.terminal)
-		return err_say(e, "--console-socket is given, but process.terminal is not set");
 	for (size_t i = 0; i < m->plan.warnings.n; i++)
 		log_warn("%s", m->plan.warnings.items[i]);
 	return 0;
@@ -352,6 +358,7 @@ int bundle_run(struct bundles *b, const struct bundle_create *c, bool detach, bo
 	m->c = c;
 	m->dir = m->fifo = FD_NONE;
 	m->foreground = !detach && !c->console_socket;
+	m->attached = !detach;
 	*ret_code = 0;
 	r = make(m, &born_now, e);
 	if (r == 0) {

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "birth/birth.h"
 #include "life/bundle_internal.h"
+#include "os/cgroup.h"
 #include "spec/docker.h"
 
 /* "1000", "1000:1000": numbers, never names of the image (CVE-2016-3697). */
@@ -152,6 +153,55 @@ static int own_namespaces(const struct spec *s)
 	return flags;
 }
 
+/* One --cgroup word applied: to the folder of each hierarchy that it names, without a name to all.
+ */
+static int enter_below(const struct bundles *b, struct kept *k, const char *word, struct err *e)
+{
+	const char *colon = strchr(word, ':'), *path = colon ? colon + 1 : word;
+	bool found = false;
+
+	if (strstr(path, "..") || strchr(path, ':'))
+		return err_say(e, "invalid --cgroup argument: %s", word);
+	for (size_t i = 0; k->folders[i]; i++) {
+		const char *controllers = i < b->host.n_v1 ? b->host.v1[i].controllers : "";
+		const char *one =
+			arena_strndup(&k->arena, word, colon ? (size_t)(colon - word) : 0);
+
+		if (colon && !cgroup_names_controller(controllers, one))
+			continue;
+		k->folders[i] = arena_printf(&k->arena, "%s/%s", k->folders[i], path);
+		if (access(k->folders[i], F_OK) < 0)
+			return err_set(e, errno, "--cgroup %s: %s", word, k->folders[i]);
+		found = true;
+	}
+	return found ? 0 : err_say(e, "--cgroup %s: the container has no such cgroup", word);
+}
+
+static int choose_cgroups(
+	const struct bundles *b, const struct bundle_exec *x, struct kept *k, struct err *e)
+{
+	for (size_t i = 0; i < x->n_cgroups; i++) {
+		if (x->n_cgroups > 1 && !strchr(x->cgroups[i], ':'))
+			return err_say(e,
+				"invalid --cgroup argument: %s (missing <controller>: prefix)",
+				x->cgroups[i]);
+		if (enter_below(b, k, x->cgroups[i], e) < 0)
+			return -e->code;
+	}
+	return 0;
+}
+
+static int check_console(const struct bundle_exec *x, bool terminal, struct err *e)
+{
+	if (terminal && x->detach && !x->console_socket)
+		return err_say(e, "cannot allocate tty if clade-oci will detach without setting "
+				  "console socket (--console-socket)");
+	if (x->console_socket && !(terminal && x->detach))
+		return err_say(e, "cannot use console socket if clade-oci will not detach or "
+				  "allocate tty");
+	return 0;
+}
+
 int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, struct err *e)
 {
 	autoarena arena = { 0 };
@@ -179,6 +229,12 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	r = kept_spec(b, &k, &spec, e);
 	if (r == 0)
 		r = make_process(x, &spec, &arena, &process, e);
+	if (r == 0 && x->listen.n)
+		process.env = bundle_env(&process.env, &x->listen, &arena);
+	if (r == 0)
+		r = check_console(x, process.terminal, e);
+	if (r == 0)
+		r = choose_cgroups(b, x, &k, e);
 	req.bundle = k.bundle;
 	if (r == 0)
 		r = plan_make_exec(&req, &process, &plan, e);

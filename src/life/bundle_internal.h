@@ -43,6 +43,10 @@ const char *bundle_helper(struct arena *a, const char *name);
 /* The configuration kept with it. */
 int kept_spec(const struct bundles *b, const struct kept *k, struct spec *ret, struct err *e);
 
+/* The environment with what socket activation adds; in the arena, NULL-terminated. */
+struct spec_strings bundle_env(
+	const struct spec_strings *env, const struct bundle_listen *listen, struct arena *a);
+
 /* The state as hooks get it: malloc'ed. */
 char *kept_state_json(
 	const char *id, const char *bundle, const char *status, pid_t pid, const struct spec *spec);

@@ -344,48 +344,6 @@ int bundle_pids(const struct bundles *b, const char *id, struct arena *a, pid_t 
 	return 0;
 }
 
-static int64_t number(const char *folder, bool v2, const char *v1_file, const char *v2_file)
-{
-	int64_t n;
-
-	return folder && cgroup_read_i64(folder, v2 ? v2_file : v1_file, &n) == 0 ? n : -1;
-}
-
-static int64_t key(const char *folder, const char *file, const char *name, int64_t unit)
-{
-	int64_t n;
-
-	return folder && cgroup_read_key(folder, file, name, &n) == 0 ? n * unit : -1;
-}
-
-int bundle_stats(struct bundles *b, const char *id, struct bundle_stats *ret, struct err *e)
-{
-	autokept k = KEPT_NONE;
-	const char *cpu, *memory, *pids;
-	bool v2;
-
-	if (kept_open(b, id, &k, e) < 0 || bundles_probe(b, e) < 0)
-		return -e->code;
-	v2 = b->host.cgroup_mode == CGROUP_MODE_V2;
-	if (k.init.pidfd < 0)
-		return err_say(e, "container not running");
-	cpu = cgroup_folder_of(&b->host, k.cgroup_path, "cpuacct", &k.arena);
-	memory = cgroup_folder_of(&b->host, k.cgroup_path, "memory", &k.arena);
-	pids = cgroup_folder_of(&b->host, k.cgroup_path, "pids", &k.arena);
-	ret->cpu_ns = v2 ? key(cpu, "cpu.stat", "usage_usec", 1000)
-			 : number(cpu, v2, "cpuacct.usage", "");
-	ret->cpu_user_ns = v2 ? key(cpu, "cpu.stat", "user_usec", 1000)
-			      : number(cpu, v2, "cpuacct.usage_user", "");
-	ret->cpu_system_ns = v2 ? key(cpu, "cpu.stat", "system_usec", 1000)
-				: number(cpu, v2, "cpuacct.usage_sys", "");
-	ret->memory = number(memory, v2, "memory.usage_in_bytes", "memory.current");
-	ret->memory_limit = number(memory, v2, "memory.limit_in_bytes", "memory.max");
-	ret->memory_peak = number(memory, v2, "memory.max_usage_in_bytes", "memory.peak");
-	ret->pids = number(pids, v2, "pids.current", "pids.current");
-	ret->pids_limit = number(pids, v2, "pids.max", "pids.max");
-	return 0;
-}
-
 /* The number in the column that ps calls PID; -1: none */
 static long pid_at(const char *line, int column)
 {

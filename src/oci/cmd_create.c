@@ -42,17 +42,19 @@ static const struct opt run_opts[] = {
 };
 
 /* systemd's socket activation: LISTEN_FDS descriptors from 3 on are the container's, too. */
-static int count_fds(struct create_opts *o, struct err *e)
+static int count_fds(int asked, unsigned *ret, struct bundle_listen *listen, struct err *e)
 {
-	const char *listen = getenv("LISTEN_FDS");
+	const char *text = getenv("LISTEN_FDS");
 	int n = 0;
 
-	if (o->preserve_fds < 0 || o->preserve_fds > 1 << 20)
-		return err_say(e, "--preserve-fds %d: is no count", o->preserve_fds);
-	if (listen && str_int(listen, &n) == 0 && n > 0 && n < 1 << 16)
-		o->preserve_fds += n;
-	o->create.preserve_fds = (unsigned)o->preserve_fds;
-	return 0;
+	if (asked < 0 || asked > 1 << 20)
+		return err_say(e, "--preserve-fds %d: is no count", asked);
+	if (text && text[0] && (str_int(text, &n) < 0 || n < 0 || n > 1 << 16))
+		return err_say(e, "LISTEN_FDS=%s: is no count", text);
+	listen->n = (unsigned)n;
+	listen->names = n ? getenv("LISTEN_FDNAMES") : NULL;
+	*ret = (unsigned)(asked + n);
+	return bundle_check_fds(*ret, e);
 }
 
 static int create(const struct cmd_call *call, struct err *e)
@@ -61,7 +63,8 @@ static int create(const struct cmd_call *call, struct err *e)
 	autobundles b = BUNDLES_NONE;
 
 	o->create.id = call->args[0];
-	if (count_fds(o, e) < 0 || oci_bundles(call, &b, e) < 0)
+	if (count_fds(o->preserve_fds, &o->create.preserve_fds, &o->create.listen, e) < 0 ||
+		oci_bundles(call, &b, e) < 0)
 		return -e->code;
 	return bundle_create(&b, &o->create, e);
 }
@@ -73,7 +76,8 @@ static int run(const struct cmd_call *call, struct err *e)
 	int code = 0, r;
 
 	o->create.id = call->args[0];
-	if (count_fds(o, e) < 0 || oci_bundles(call, &b, e) < 0)
+	if (count_fds(o->preserve_fds, &o->create.preserve_fds, &o->create.listen, e) < 0 ||
+		oci_bundles(call, &b, e) < 0)
 		return -e->code;
 	r = bundle_run(&b, &o->create, o->detach, o->keep, &code, e);
 	return r < 0 ? r : code;
@@ -81,7 +85,7 @@ static int run(const struct cmd_call *call, struct err *e)
 
 struct exec_opts {
 	struct bundle_exec exec;
-	struct opt_list env, caps, groups;
+	struct opt_list env, caps, groups, cgroups;
 	int preserve_fds;
 };
 
@@ -105,6 +109,8 @@ static const struct opt exec_opts[] = {
 	{ "no-new-privs", 0, OPT_FLAG, EXEC(no_new_privs), NULL, "no_new_privs" },
 	{ "cap", 'c', OPT_LIST, XOWN(caps), "CAP", "a further capability" },
 	{ "preserve-fds", 0, OPT_INT, XOWN(preserve_fds), "N", "pass on N descriptors from 3 on" },
+	{ "cgroup", 0, OPT_LIST, XOWN(cgroups), "[CONTROLLER:]PATH",
+		"a cgroup below the container's" },
 	{ "ignore-paused", 0, OPT_FLAG, EXEC(ignore_paused), NULL, "also into a paused container" },
 	{ 0 },
 };
@@ -132,9 +138,10 @@ static int exec(const struct cmd_call *call, struct err *e)
 	}
 	o->exec.groups = groups;
 	o->exec.n_groups = o->groups.n;
-	if (o->preserve_fds < 0)
-		return err_say(e, "--preserve-fds %d: is no count", o->preserve_fds);
-	o->exec.preserve_fds = (unsigned)o->preserve_fds;
+	o->exec.cgroups = o->cgroups.items;
+	o->exec.n_cgroups = o->cgroups.n;
+	if (count_fds(o->preserve_fds, &o->exec.preserve_fds, &o->exec.listen, e) < 0)
+		return -e->code;
 	if (oci_bundles(call, &b, e) < 0)
 		return -e->code;
 	r = bundle_exec(&b, &o->exec, &code, e);

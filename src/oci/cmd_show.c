@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "oci/commands.h"
-#include "spec/docker.h"
 
 static void add_time(struct json_writer *w, const char *name, int64_t ns)
 {
@@ -144,91 +143,9 @@ static int ps(const struct cmd_call *call, struct err *e)
 	return 0;
 }
 
-struct events_opts {
-	bool stats;
-	int64_t interval_ms;
-};
-
-static const struct opt events_opts[] = {
-	{ "stats", 0, OPT_FLAG, offsetof(struct events_opts, stats), NULL, "one reading" },
-	{ "interval", 0, OPT_MS, offsetof(struct events_opts, interval_ms), "TIME",
-		"between two (5s)" },
-	{ 0 },
-};
-
-static void add_count(struct json_writer *w, const char *name, int64_t n)
+void oci_add_words(struct json_writer *w, const char *name, const char *words)
 {
-	json_uint(w, name, n < 0 ? 0 : (uint64_t)n);
-}
-
-static void add_stats(struct json_writer *w, const char *id, const struct bundle_stats *s)
-{
-	json_begin(w, NULL, '{');
-	json_string(w, "type", "stats");
-	json_string(w, "id", id);
-	json_begin(w, "data", '{');
-	json_begin(w, "cpu", '{');
-	json_begin(w, "usage", '{');
-	add_count(w, "total", s->cpu_ns);
-	add_count(w, "kernel", s->cpu_system_ns);
-	add_count(w, "user", s->cpu_user_ns);
-	json_end(w, '}');
-	json_begin(w, "throttling", '{');
-	json_end(w, '}');
-	json_end(w, '}');
-	json_begin(w, "cpuset", '{');
-	json_end(w, '}');
-	json_begin(w, "memory", '{');
-	json_begin(w, "usage", '{');
-	add_count(w, "limit", s->memory_limit);
-	add_count(w, "usage", s->memory);
-	add_count(w, "max", s->memory_peak);
-	json_end(w, '}');
-	json_end(w, '}');
-	json_begin(w, "pids", '{');
-	add_count(w, "current", s->pids);
-	if (s->pids_limit >= 0 && s->pids_limit < INT64_MAX)
-		add_count(w, "limit", s->pids_limit);
-	json_end(w, '}');
-	json_begin(w, "blkio", '{');
-	json_end(w, '}');
-	json_begin(w, "hugetlb", '{');
-	json_end(w, '}');
-	json_begin(w, "intel_rdt", '{');
-	json_end(w, '}');
-	json_null(w, "network_interfaces");
-	json_end(w, '}');
-	json_end(w, '}');
-}
-
-static int events(const struct cmd_call *call, struct err *e)
-{
-	const struct events_opts *o = call->opts;
-	int64_t interval = o->interval_ms > 0 ? o->interval_ms : 5000;
-	autobundles b = BUNDLES_NONE;
-
-	if (oci_bundles(call, &b, e) < 0)
-		return -e->code;
-	for (bool first = true;; first = false) {
-		struct timespec pause = { interval / 1000, (interval % 1000) * 1000000 };
-		autotext t = { 0 };
-		struct json_writer w = { .t = &t };
-		struct bundle_stats s;
-
-		if (bundle_stats(&b, call->args[0], &s, e) < 0)
-			return first ? -e->code : 0; /* it has ended */
-		add_stats(&w, call->args[0], &s);
-		puts(t.p);
-		fflush(stdout);
-		if (o->stats)
-			return 0;
-		nanosleep(&pause, NULL);
-	}
-}
-
-static void add_words(struct json_writer *w, const char *name, const char *words)
-{
-	char word[64];
+	char word[128];
 
 	json_begin(w, name, '[');
 	while (*words) {
@@ -248,11 +165,15 @@ static void add_enabled(struct json_writer *w, const char *name, bool enabled)
 	json_end(w, '}');
 }
 
-static void add_linux_features(struct json_writer *w, const struct bundles *b)
+static void add_linux_features(struct json_writer *w)
 {
+	static const char seccomp_flags[] =
+		"SECCOMP_FILTER_FLAG_LOG SECCOMP_FILTER_FLAG_SPEC_ALLOW SECCOMP_FILTER_FLAG_TSYNC "
+		"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
+
 	json_begin(w, "linux", '{');
-	add_words(w, "namespaces", "cgroup ipc mount network pid time user uts");
-	add_words(w, "capabilities",
+	oci_add_words(w, "namespaces", "cgroup ipc mount network pid time user uts");
+	oci_add_words(w, "capabilities",
 		"CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL "
 		"CAP_SETGID "
 		"CAP_SETUID CAP_SETPCAP CAP_LINUX_IMMUTABLE CAP_NET_BIND_SERVICE CAP_NET_BROADCAST "
@@ -273,32 +194,36 @@ static void add_linux_features(struct json_writer *w, const struct bundles *b)
 	json_end(w, '}');
 	json_begin(w, "seccomp", '{');
 	json_bool(w, "enabled", true);
-	add_words(w, "actions",
+	oci_add_words(w, "actions",
 		"SCMP_ACT_ALLOW SCMP_ACT_ERRNO SCMP_ACT_KILL SCMP_ACT_KILL_PROCESS "
 		"SCMP_ACT_KILL_THREAD "
 		"SCMP_ACT_LOG SCMP_ACT_NOTIFY SCMP_ACT_TRACE SCMP_ACT_TRAP");
-	add_words(w, "operators",
+	oci_add_words(w, "operators",
 		"SCMP_CMP_EQ SCMP_CMP_GE SCMP_CMP_GT SCMP_CMP_LE SCMP_CMP_LT SCMP_CMP_MASKED_EQ "
 		"SCMP_CMP_NE");
-	add_words(w, "archs",
+	oci_add_words(w, "archs",
 		"SCMP_ARCH_AARCH64 SCMP_ARCH_ARM SCMP_ARCH_X32 SCMP_ARCH_X86 SCMP_ARCH_X86_64");
+	oci_add_words(w, "knownFlags", seccomp_flags);
+	oci_add_words(w, "supportedFlags", seccomp_flags);
 	json_end(w, '}');
-	add_enabled(w, "apparmor", b->host.apparmor);
-	add_enabled(w, "selinux", b->host.selinux);
+	/* what this program can do, not this host: features.md */
+	add_enabled(w, "apparmor", true);
+	add_enabled(w, "selinux", true);
 	json_begin(w, "intelRdt", '{');
 	json_bool(w, "enabled", true);
 	json_bool(w, "schemata", true);
 	json_bool(w, "monitoring", true);
 	json_end(w, '}');
 	json_begin(w, "memoryPolicy", '{');
-	add_words(w, "modes",
+	oci_add_words(w, "modes",
 		"MPOL_BIND MPOL_DEFAULT MPOL_INTERLEAVE MPOL_LOCAL MPOL_PREFERRED "
 		"MPOL_PREFERRED_MANY "
 		"MPOL_WEIGHTED_INTERLEAVE");
-	add_words(w, "flags", "MPOL_F_NUMA_BALANCING MPOL_F_RELATIVE_NODES MPOL_F_STATIC_NODES");
+	oci_add_words(
+		w, "flags", "MPOL_F_NUMA_BALANCING MPOL_F_RELATIVE_NODES MPOL_F_STATIC_NODES");
 	json_end(w, '}');
 	json_begin(w, "mountExtensions", '{');
-	add_enabled(w, "idmap", b->host.has_mount_idmap);
+	add_enabled(w, "idmap", true);
 	json_end(w, '}');
 	add_enabled(w, "netDevices", true);
 	json_end(w, '}');
@@ -315,9 +240,9 @@ static int features(const struct cmd_call *call, struct err *e)
 	json_begin(&w, NULL, '{');
 	json_string(&w, "ociVersionMin", "1.0.0");
 	json_string(&w, "ociVersionMax", "1.3.0");
-	add_words(&w, "hooks",
+	oci_add_words(&w, "hooks",
 		"prestart createRuntime createContainer startContainer poststart poststop");
-	add_words(&w, "mountOptions",
+	oci_add_words(&w, "mountOptions",
 		"async atime bind copy-symlink defaults dest-nofollow dev diratime dirsync exec "
 		"idmap iversion "
 		"lazytime loud mand noatime nodev nodiratime noexec noiversion nolazytime nomand "
@@ -329,64 +254,18 @@ static int features(const struct cmd_call *call, struct err *e)
 		"rprivate rrelatime rro rrw rshared rslave rstrictatime rsuid rsymfollow "
 		"runbindable rw shared "
 		"silent slave src-nofollow strictatime suid symfollow sync tmpcopyup unbindable");
-	add_linux_features(&w, &b);
+	add_linux_features(&w);
 	json_begin(&w, "annotations", '{');
 	json_string(&w, "org.opencontainers.runc.checkpoint.enabled", "false");
 	json_string(&w, "clade.version", CLADE_VERSION);
 	json_end(&w, '}');
-	add_words(&w, "potentiallyUnsafeConfigAnnotations",
-		"clade.init clade.reap org.systemd.property. run.oci.keep_original_groups");
+	oci_add_words(&w, "potentiallyUnsafeConfigAnnotations",
+		"clade.init clade.reap org.systemd.property. run.oci.delegate-cgroup "
+		"run.oci.hooks.stderr run.oci.hooks.stdout run.oci.keep_original_groups "
+		"run.oci.systemd.subgroup");
 	json_end(&w, '}');
 	puts(t.p);
 	return 0;
-}
-
-struct spec_opts {
-	const char *bundle, *file;
-	bool rootless;
-};
-
-static const struct opt spec_opts[] = {
-	{ "bundle", 'b', OPT_STRING, offsetof(struct spec_opts, bundle), "DIR",
-		"where (default: here)" },
-	{ "file", 'f', OPT_STRING, offsetof(struct spec_opts, file), "NAME",
-		"instead of config.json" },
-	{ "rootless", 0, OPT_FLAG, offsetof(struct spec_opts, rootless), NULL,
-		"with a user namespace" },
-	{ 0 },
-};
-
-/* docker's defaults, as `clade run` has them, with a shell on a terminal. */
-static int spec(const struct cmd_call *call, struct err *e)
-{
-	static const char *const shell[] = { "sh", NULL };
-	const struct spec_opts *o = call->opts;
-	struct docker_run run = { .args = shell,
-		.n_args = 1,
-		.tty = true,
-		.rootless = o->rootless,
-		.hostname = "clade",
-		.read_only = true };
-	struct spec_idmap own[2] = { { 0, (uint32_t)geteuid(), 1 }, { 0, (uint32_t)getegid(), 1 } };
-	struct docker_rest rest;
-	autotext t = { 0 };
-	struct spec s;
-	int r = docker_spec(&run, &s, &rest, e);
-
-	if (r == 0) {
-		s.root_path = "rootfs";
-		s.oci_version = "1.3.0";
-		s.linux_.seccomp.set = false;
-		if (o->rootless) {
-			s.linux_.uid_mappings = (struct spec_idmaps){ &own[0], 1 };
-			s.linux_.gid_mappings = (struct spec_idmaps){ &own[1], 1 };
-		}
-		spec_dump(&s, &t);
-		r = bundle_write_new(
-			o->bundle ? o->bundle : ".", o->file ? o->file : "config.json", t.p, e);
-	}
-	spec_done(&s);
-	return r;
 }
 
 const struct cmd oci_state = { .name = "state",
@@ -409,19 +288,6 @@ const struct cmd oci_ps = { .name = "ps",
 	.opts_size = sizeof(struct list_opts),
 	.stops_at_word = true,
 	.run = ps };
-const struct cmd oci_events = { .name = "events",
-	.args = "ID",
-	.brief = "what a container uses, as JSON",
-	.min_args = 1,
-	.max_args = 1,
-	.opts = events_opts,
-	.opts_size = sizeof(struct events_opts),
-	.run = events };
 const struct cmd oci_features = {
 	.name = "features", .brief = "what this runtime can do, as JSON", .run = features
 };
-const struct cmd oci_spec = { .name = "spec",
-	.brief = "write a config.json to begin with",
-	.opts = spec_opts,
-	.opts_size = sizeof(struct spec_opts),
-	.run = spec };

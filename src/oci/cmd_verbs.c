@@ -139,9 +139,54 @@ static int update(const struct cmd_call *call, struct err *e)
 	return oci_bundles(call, &b, e) < 0 ? -e->code : bundle_update(&b, call->args[0], &o->u, e);
 }
 
+/*
+ * checkpoint's and restore's words are known, so that what is said is why it cannot be and not
+ * which of them came first.
+ */
+struct criu_opts {
+	const char *text[32];
+	bool flag[24];
+};
+
+#define TEXT(n) offsetof(struct criu_opts, text[n])
+#define FLAG(n) offsetof(struct criu_opts, flag[n])
+
+static const struct opt criu_opts[] = {
+	{ "image-path", 0, OPT_STRING, TEXT(0), "DIR", NULL },
+	{ "work-path", 0, OPT_STRING, TEXT(1), "DIR", NULL },
+	{ "parent-path", 0, OPT_STRING, TEXT(2), "DIR", NULL },
+	{ "manage-cgroups-mode", 0, OPT_STRING, TEXT(3), "MODE", NULL },
+	{ "page-server", 0, OPT_STRING, TEXT(4), "ADDRESS", NULL },
+	{ "status-fd", 0, OPT_STRING, TEXT(5), "FD", NULL },
+	{ "empty-ns", 0, OPT_STRING, TEXT(6), "KIND", NULL },
+	{ "network-lock", 0, OPT_STRING, TEXT(7), "METHOD", NULL },
+	{ "bundle", 'b', OPT_STRING, TEXT(8), "DIR", NULL },
+	{ "pid-file", 0, OPT_STRING, TEXT(9), "FILE", NULL },
+	{ "console-socket", 0, OPT_STRING, TEXT(10), "PATH", NULL },
+	{ "lsm-profile", 0, OPT_STRING, TEXT(11), "PROFILE", NULL },
+	{ "lsm-mount-context", 0, OPT_STRING, TEXT(12), "LABEL", NULL },
+	{ "leave-running", 0, OPT_FLAG, FLAG(0), NULL, NULL },
+	{ "tcp-established", 0, OPT_FLAG, FLAG(1), NULL, NULL },
+	{ "tcp-close", 0, OPT_FLAG, FLAG(2), NULL, NULL },
+	{ "tcp-skip-in-flight", 0, OPT_FLAG, FLAG(3), NULL, NULL },
+	{ "ext-unix-sk", 0, OPT_FLAG, FLAG(4), NULL, NULL },
+	{ "shell-job", 0, OPT_FLAG, FLAG(5), NULL, NULL },
+	{ "file-locks", 0, OPT_FLAG, FLAG(6), NULL, NULL },
+	{ "pre-dump", 0, OPT_FLAG, FLAG(7), NULL, NULL },
+	{ "lazy-pages", 0, OPT_FLAG, FLAG(8), NULL, NULL },
+	{ "auto-dedup", 0, OPT_FLAG, FLAG(9), NULL, NULL },
+	{ "link-remap", 0, OPT_FLAG, FLAG(10), NULL, NULL },
+	{ "detach", 'd', OPT_FLAG, FLAG(11), NULL, NULL },
+	{ "no-subreaper", 0, OPT_FLAG, FLAG(12), NULL, NULL },
+	{ "no-pivot", 0, OPT_FLAG, FLAG(13), NULL, NULL },
+	{ 0 },
+};
+
 static int no_criu(const struct cmd_call *call, struct err *e)
 {
-	return err_say(e, "%s needs CRIU, which clade-oci does not drive yet; `features` says so",
+	return err_say(e,
+		"%s needs CRIU, which clade-oci does not drive (issue 3); `clade-oci features` "
+		"says so",
 		call->cmd->name);
 }
 
@@ -182,11 +227,13 @@ const struct cmd oci_checkpoint = { .name = "checkpoint",
 	.args = "ID",
 	.brief = "not possible: it needs CRIU",
 	.max_args = -1,
-	.stops_at_word = true,
+	.opts = criu_opts,
+	.opts_size = sizeof(struct criu_opts),
 	.run = no_criu };
 const struct cmd oci_restore = { .name = "restore",
 	.args = "ID",
 	.brief = "not possible: it needs CRIU",
 	.max_args = -1,
-	.stops_at_word = true,
+	.opts = criu_opts,
+	.opts_size = sizeof(struct criu_opts),
 	.run = no_criu };

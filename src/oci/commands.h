@@ -16,6 +16,10 @@ extern const struct cmd oci_create, oci_delete, oci_events, oci_exec, oci_featur
 	oci_start, oci_state, oci_update;
 extern const struct cmd *const oci_commands[];
 
+struct json_writer;
+/* "a b c" as a list of strings. */
+void oci_add_words(struct json_writer *w, const char *name, const char *words);
+
 /* What every command begins with. */
 int oci_bundles(const struct cmd_call *call, struct bundles *ret, struct err *e);
 #define autobundles __attribute__((cleanup(bundles_done))) struct bundles

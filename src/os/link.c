@@ -99,7 +99,7 @@ static void take_address(struct addresses *list, const struct nlmsghdr *h, int i
 	int left = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*ifa)));
 
 	if ((int)ifa->ifa_index != index || list->n == ARRAY_LEN(list->items) ||
-		ifa->ifa_scope == RT_SCOPE_LINK)
+		ifa->ifa_scope != RT_SCOPE_UNIVERSE || !(ifa->ifa_flags & IFA_F_PERMANENT))
 		return;
 	a->header = *ifa;
 	a->size = 0;
@@ -191,28 +191,64 @@ static int set_up_there(int s, const char *name, const struct addresses *list)
 	return ask(s, &m);
 }
 
+/* "eth%d": the lowest number that is free where we are now, as the kernel would choose it. */
+static int expand(const char *pattern, char out[IFNAMSIZ])
+{
+	const char *number = strstr(pattern, "%d");
+
+	for (int i = 0; i < 4096; i++) {
+		int n = snprintf(
+			out, IFNAMSIZ, "%.*s%d%s", (int)(number - pattern), pattern, i, number + 2);
+
+		if (n >= IFNAMSIZ)
+			return -EINVAL;
+		if (index_of(out) == -ENODEV)
+			return 0;
+	}
+	return -EEXIST;
+}
+
+/* The name it gets there; the caller comes back to where it was. */
+static int choose_name(int home, int there, const char *asked, char out[IFNAMSIZ])
+{
+	int r;
+
+	if (strlen(asked) >= IFNAMSIZ)
+		return -EINVAL;
+	strcpy(out, asked);
+	if (!strchr(asked, '%'))
+		return 0;
+	if (!strstr(asked, "%d") || strchr(strchr(asked, '%') + 1, '%'))
+		return -EINVAL;
+	if (setns(there, CLONE_NEWNET) < 0)
+		return -errno;
+	r = expand(asked, out);
+	return setns(home, CLONE_NEWNET) < 0 ? -errno : r;
+}
+
 int link_move(const char *name, int netns_fd, const char *new_name)
 {
 	autofd here = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	autofd home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there = FD_NONE;
 	struct addresses list = { .n = 0 };
+	char chosen[IFNAMSIZ];
 	int index = index_of(name), r;
 
 	if (here < 0 || home < 0)
 		return -errno;
 	if (index < 0)
 		return index;
-	if (strlen(new_name) >= IFNAMSIZ)
-		return -EINVAL;
-	r = list_addresses(here, index, &list);
+	r = choose_name(home, netns_fd, new_name, chosen);
 	if (r == 0)
-		r = move_to(here, index, netns_fd, new_name);
+		r = list_addresses(here, index, &list);
+	if (r == 0)
+		r = move_to(here, index, netns_fd, chosen);
 	if (r < 0)
 		return r;
 	if (setns(netns_fd, CLONE_NEWNET) < 0)
 		return -errno;
 	there = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	r = there < 0 ? -errno : set_up_there(there, new_name, &list);
+	r = there < 0 ? -errno : set_up_there(there, chosen, &list);
 	if (setns(home, CLONE_NEWNET) < 0)
 		return -errno;
 	return r;

@@ -7,6 +7,6 @@ int link_loopback_up(void);
 
 /*
  * Moves an interface of the caller's network namespace into another, under a new name (or its
- * own), with its addresses, and sets it up there.
+ * own; "eth%d": the first that is free), with its permanent global addresses, and sets it up there.
  */
 int link_move(const char *name, int netns_fd, const char *new_name);
