@@ -46,7 +46,7 @@ static size_t add_node(struct reader *r, enum json_kind kind)
 	if (r->n == r->room) {
 		struct json *more;
 
-		r->room = r->room ? r->room * 2 : (size_t)(r->end - r->buf) / 16 + 16;
+		r->room = r->room ? r->room * 2 : (size_t)(r->end - r->buf) / 12 + 16;
 		more = arena_array(r->arena, r->room, sizeof(*more));
 		if (r->n)
 			memcpy(more, r->nodes, r->n * sizeof(*more));

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +12,8 @@
 
 /* Blocks double from one page on: most arenas are small, and none has many blocks. */
 enum { BLOCK_MIN = 4096, BLOCK_MAX = 64 * 1024 };
+
+static bool left_to_exit;
 
 struct arena_block {
 	struct arena_block *older;
@@ -80,6 +83,12 @@ static void add_block(struct arena *a, size_t size)
 	a->blocks = b;
 	a->next = b->bytes;
 	a->end = (char *)b + bytes;
+}
+
+void arena_reserve(struct arena *a, size_t size)
+{
+	if (!a->blocks || (size_t)(a->end - a->next) < size)
+		add_block(a, size);
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -156,11 +165,16 @@ void *arena_grow(struct arena *a, void *array_ptr, size_t *n, size_t size)
 	return (char *)*array + (*n)++ * size;
 }
 
+void arena_leave_to_exit(void)
+{
+	left_to_exit = true;
+}
+
 void arena_done(struct arena *a)
 {
 	if (!a)
 		return;
-	for (struct arena_block *b = a->blocks, *older; b; b = older) {
+	for (struct arena_block *b = left_to_exit ? NULL : a->blocks, *older; b; b = older) {
 		older = b->older;
 		munmap(b, b->bytes_n);
 	}

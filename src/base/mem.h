@@ -24,6 +24,9 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_array(struct arena *a, size_t n, size_t size);
 
+/* Room for so much at once: one block instead of several. */
+void arena_reserve(struct arena *a, size_t size);
+
 /* Copies; s is lent. arena_strndup() copies at most n bytes and terminates. */
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
@@ -37,6 +40,12 @@ void *arena_grow(struct arena *a, void *array_ptr, size_t *n, size_t size);
 
 /* Frees all blocks; the arena is as new. NULL is allowed. */
 void arena_done(struct arena *a);
+
+/*
+ * For a command that does one thing and ends: from now on arena_done() forgets blocks instead of
+ * giving them back, as the kernel clears a whole process sooner than its pieces.
+ */
+void arena_leave_to_exit(void);
 
 #define autoarena __attribute__((cleanup(arena_done))) struct arena
 

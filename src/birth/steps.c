@@ -27,16 +27,6 @@ static bool has_terminal(const struct plan *p)
 	return p->process.terminal;
 }
 
-static bool is_recorded_last(const struct plan *p)
-{
-	return p->waits_for_start || p->process.terminal;
-}
-
-static bool is_recorded_early(const struct plan *p)
-{
-	return !is_recorded_last(p);
-}
-
 static bool has_limits(const struct plan *p)
 {
 	return p->process.oom_score_adj.set || (p->process.n_rlimits && birth_host_sets_limits(p));
@@ -121,6 +111,16 @@ static bool has_hooks(const struct plan *p)
 static bool has_container_hooks(const struct plan *p)
 {
 	return p->spec->hooks[HOOK_CREATE_CONTAINER].n;
+}
+
+static bool is_recorded_last(const struct plan *p)
+{
+	return p->waits_for_start || p->process.terminal || has_hooks(p) || has_container_hooks(p);
+}
+
+static bool is_recorded_early(const struct plan *p)
+{
+	return !is_recorded_last(p);
 }
 
 static bool has_start_hooks(const struct plan *p)

@@ -110,6 +110,9 @@ static int run(const struct cmd *cmd, const struct oci_globals *globals, int arg
 	struct cmd_call call = { .cmd = cmd, .arena = &arena, .globals = globals };
 	struct opt_style style = { .stops_at_word = cmd->stops_at_word, .single_dash = true };
 
+	/* it asks again and again for as long as the container lives */
+	if (cmd != &oci_events)
+		arena_leave_to_exit();
 	call.opts = arena_alloc(&arena, cmd->opts_size + 1);
 	if (opt_parse(cmd->opts ? cmd->opts : none, argv, argc, style, call.opts, &arena,
 		    &call.args, &call.n_args, e) < 0)

@@ -15,7 +15,7 @@
 
 #define AT(type, member) offsetof(struct type, member)
 
-enum { CONFIG_MAX = 64 << 20 };
+enum { CONFIG_MAX = 64 << 20, RESERVE_MAX = 64 << 10 };
 
 static const struct field root_fields[] = {
 	{ "path", F_STRING, AT(spec, root_path) },
@@ -149,6 +149,8 @@ int spec_parse(const char *text, size_t n, struct spec *ret, struct err *e)
 	struct load l = { .arena = &s.arena, .e = e };
 	const struct json *v;
 
+	/* the text once more, its values, and what is made of them: most often in one block */
+	arena_reserve(&s.arena, n < RESERVE_MAX ? n * 6 : 0);
 	if (json_parse(text, n, &s.arena, &v, e) < 0 || fields_load(&l, v, spec_fields, &s) < 0 ||
 		spec_check(&s, e) < 0) {
 		spec_done(&s);

@@ -417,6 +417,8 @@ int seccomp_compile(const struct spec_seccomp *s, const char *machine, struct ar
 		return -e->code;
 	if (!s->n_rules && c.default_action == SECCOMP_RET_ALLOW)
 		return 0;
+	/* most of it is below this, and comes in one block */
+	arena_reserve(a, n * (NUMBERS / 2) * (sizeof(struct entry) + sizeof(struct run)));
 	code = compile_all(&c, list, n);
 	if (code.n > BPF_MAXINSNS)
 		return err_say(e, "the profile makes %zu instructions; the kernel takes %d", code.n,
