@@ -67,7 +67,7 @@ static int doctor(const struct cmd_call *call, struct err *e)
 	size_t n = 0;
 	int r = 0;
 
-	if (view_read(call, SNAP_ORIGIN | SNAP_HELD, &v, e) < 0)
+	if (view_read(call, SNAP_ORIGIN | SNAP_HELD | SNAP_NO_USAGE, &v, e) < 0)
 		return -e->code;
 	if (doctor_is_early(&v.s, &v.seen)) {
 		/* their parent may be about to wait: a second look tells */

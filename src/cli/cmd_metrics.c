@@ -34,7 +34,7 @@ static int metrics(const struct cmd_call *call, struct err *e)
 	size_t n;
 	int r = 0;
 
-	if (view_read(call, SNAP_ORIGIN, &v, e) < 0)
+	if (view_read(call, SNAP_ORIGIN | SNAP_NO_USAGE, &v, e) < 0)
 		return -e->code;
 	zombies_find(&v.s, call->arena, &all, &n);
 	metrics_render(&v.s, all, n, now() - begun, &t);

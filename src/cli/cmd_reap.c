@@ -233,7 +233,7 @@ static int reap(const struct cmd_call *call, struct err *e)
 	struct reap_memory before = { 0 }, now = { 0 };
 	struct tally c = { .opts = o, .silent = true };
 	const struct reap_listener listener = { told, slow, &c };
-	pid_t parent;
+	pid_t parent = 0;
 	int r;
 
 	if (resolve(call, &wish, &parent, e) < 0)

@@ -46,7 +46,7 @@ static int tree(const struct cmd_call *call, struct err *e)
 
 	if (o->json + o->dot + o->svg > 1)
 		return err_say(e, "--json, --dot and --svg exclude one another");
-	if (view_read(call, SNAP_ARGS | SNAP_ORIGIN, &v, e) < 0)
+	if (view_read(call, SNAP_ARGS | SNAP_ORIGIN | SNAP_NO_USAGE, &v, e) < 0)
 		return -e->code;
 	if (call->n_args)
 		style.ns = view_find_ns(&v, call->args[0]);

@@ -20,6 +20,9 @@ static const struct opt zombies_opts[] = {
 	{ 0 },
 };
 
+/* What is read of every process for these columns; the rest is read for the rows alone. */
+enum { OF_ROWS = SNAP_ARGS | SNAP_CGROUP | SNAP_UID };
+
 /* Is the process in the namespace of this one, or in one below? */
 static bool is_below(const struct snapshot *s, uint32_t i, uint32_t ns)
 {
@@ -35,14 +38,19 @@ static int zombies(const struct cmd_call *call, struct err *e)
 		"nspid,comm,exit,zage,ppid,ctr,origin,fault,proof,advice", proc_cols_row_colour,
 		.quiet_if_empty = true };
 	const struct zombies_opts *o = call->opts;
+	const struct col **named;
 	struct proc_rows rows;
 	struct zombie *all;
 	struct view v;
 	uint32_t top;
+	unsigned wants;
 	size_t n, kept = 0;
 	int r = 0;
 
-	if (view_read(call, SNAP_ORIGIN | SNAP_ARGS | SNAP_UID | SNAP_CGROUP, &v, e) < 0)
+	if (table_named(&table, &o->table, call->arena, &named, e) < 0)
+		return -e->code;
+	wants = proc_cols_wants(named) | SNAP_ORIGIN;
+	if (view_read(call, wants & ~(unsigned)OF_ROWS, &v, e) < 0)
 		return -e->code;
 	zombies_find(&v.s, call->arena, &all, &n);
 	if (call->n_args)
@@ -50,6 +58,8 @@ static int zombies(const struct cmd_call *call, struct err *e)
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (!call->n_args || is_below(&v.s, all[i].proc, v.s.procs[top].ns))
 			all[kept++] = all[i];
+	for (size_t i = 0; i < kept; i++)
+		snapshot_fill(&v.s, all[i].proc, wants);
 	rows = (struct proc_rows){ .s = &v.s, .zombies = all, .seen = &v.seen, .users = &v.users };
 	if (r == 0)
 		r = table_print(&table, &o->table, &rows, kept, call->arena, e);
@@ -67,12 +77,12 @@ static int namespaces(const struct cmd_call *call, struct err *e)
 	struct view v;
 	int r;
 
-	if (view_read(call, SNAP_HELD | SNAP_INIT_ARGS | SNAP_CGROUP, &v, e) < 0)
+	if (view_read(call, SNAP_HELD | SNAP_INIT_ARGS | SNAP_NO_USAGE, &v, e) < 0)
 		return -e->code;
 	limits = arena_array(call->arena, v.s.n_ns + 1, sizeof(*limits));
 	for (uint32_t i = 0; i < v.s.n_ns; i++)
 		pids_limit_read(v.s.ns[i].level && v.s.ns[i].init != NO_PROC
-					? v.s.procs[v.s.ns[i].init].cgroup
+					? snapshot_cgroup(&v.s, v.s.ns[i].init)
 					: NULL,
 			&limits[i]);
 	rows = (struct pidns_rows){ &v.s, limits };
@@ -86,12 +96,17 @@ static int pid(const struct cmd_call *call, struct err *e)
 	static const struct table table = { proc_cols,
 		"pid,nspid,ipid,level,ns,ctr,runtime,state,ppid,args", proc_cols_row_colour };
 	uint32_t *found = arena_array(call->arena, (size_t)call->n_args + 1, sizeof(*found));
+	const struct col **named;
 	struct proc_rows rows;
 	autotext inside = { 0 };
 	struct view v;
+	unsigned wants;
 	int r = 0;
 
-	if (view_read(call, SNAP_ARGS | SNAP_UID | SNAP_ORIGIN | SNAP_CGROUP, &v, e) < 0)
+	if (table_named(&table, call->opts, call->arena, &named, e) < 0)
+		return -e->code;
+	wants = proc_cols_wants(named);
+	if (view_read(call, wants & ~(unsigned)OF_ROWS, &v, e) < 0)
 		return -e->code;
 	if (call->n_args == 2 && snapshot_find(&v.s, atoi(call->args[0])) == NO_PROC) {
 		/* CONTAINER PID: the same as CONTAINER:PID */
@@ -100,6 +115,8 @@ static int pid(const struct cmd_call *call, struct err *e)
 	}
 	for (int i = 0; r == 0 && !inside.p && i < call->n_args; i++)
 		r = view_find(&v, call->args[i], &found[i], e);
+	for (int i = 0; r == 0 && i < (inside.p ? 1 : call->n_args); i++)
+		snapshot_fill(&v.s, found[i], wants);
 	rows = (struct proc_rows){ .s = &v.s, .procs = found, .seen = &v.seen, .users = &v.users };
 	if (r == 0)
 		r = table_print(&table, call->opts, &rows, inside.p ? 1 : (size_t)call->n_args,

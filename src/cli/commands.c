@@ -28,6 +28,7 @@ const struct cmd *const commands[] = {
 	&cmd_events,
 	&cmd_reap,
 	&cmd_metrics,
+	&cmd_setup,
 	&cmd_version,
 	&cmd_info,
 	&cmd_completion,

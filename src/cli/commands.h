@@ -17,7 +17,7 @@ extern const struct opt global_opts[];
 
 extern const struct cmd cmd_attach, cmd_completion, cmd_create, cmd_doctor, cmd_events, cmd_exec,
 	cmd_info, cmd_inspect, cmd_metrics, cmd_ns, cmd_pid, cmd_zombies, cmd_internal_ended,
-	cmd_internal_start, cmd_kill, cmd_logs, cmd_pause, cmd_ps, cmd_reap, cmd_rename,
+	cmd_internal_start, cmd_kill, cmd_logs, cmd_pause, cmd_ps, cmd_reap, cmd_setup, cmd_rename,
 	cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop, cmd_tree, cmd_unpause,
 	cmd_update, cmd_version, cmd_wait;
 

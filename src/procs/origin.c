@@ -73,10 +73,13 @@ static void judge(struct snapshot *s, uint32_t i, const bool *by_thread)
 		.pid = p->nspid[level],
 		.start_ticks = p->start_ticks,
 		.leader_alive = p->state != 'Z' && p->state != 'X',
+		.execs_known = s->has_kernel_words && p->self_exec,
+		.self_exec = p->self_exec,
 	};
 	struct reap_kin_child kc = {
 		.start_ticks = c->start_ticks,
 		.exit_signal = c->exit_signal,
+		.born_exec = c->born_exec,
 		.on_leader_list = !by_thread[i],
 	};
 
@@ -92,7 +95,7 @@ static void judge(struct snapshot *s, uint32_t i, const bool *by_thread)
 		break;
 	case REAP_ORIGIN_ADOPTED:
 		c->origin = ORIGIN_ADOPTED;
-		p->is_subreaper = !proc_is_init(p);
+		p->is_subreaper = p->is_subreaper || !proc_is_init(p);
 		break;
 	default:
 		break;

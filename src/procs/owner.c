@@ -121,11 +121,44 @@ static const struct owner *owner_of_path(void *data, const char *path)
 	return look_up(c, line.p);
 }
 
+/* The kernel said who shares a cgroup: one file of one member each. */
+static void by_keys(struct snapshot *s, struct cache *c)
+{
+	const struct owner **owners = NULL;
+	struct ns_index index = { 0 };
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct proc *p = &s->procs[i];
+		uint32_t k = ns_index_find(&index, p->cgroup_key);
+		const char *cgroup;
+
+		if (p->kernel_thread)
+			continue;
+		if (k == NO_NS) {
+			cgroup = snapshot_cgroup(s, i);
+			if (!cgroup)
+				continue; /* gone: the next of them is asked */
+			k = (uint32_t)n;
+			*(const struct owner **)arena_grow(s->arena, &owners, &n, sizeof(*owners)) =
+				look_up(c, cgroup);
+			ns_index_add(&index, p->cgroup_key, k);
+		}
+		p->owner = owners[k];
+	}
+	ns_index_done(&index);
+}
+
 /* From the tree of cgroups, or where that does not do from each process's file. */
 static void by_cgroups(struct snapshot *s, struct cache *c)
 {
-	bool walked = owner_walk(s, c->files.root, owner_of_path, c);
+	bool walked;
 
+	if (s->has_kernel_words) {
+		by_keys(s, c);
+		return;
+	}
+	walked = owner_walk(s, c->files.root, owner_of_path, c);
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct proc *p = &s->procs[i];
 		const char *cgroup;

@@ -156,6 +156,11 @@ static void number_members(struct snapshot *s, uint32_t ns, const int *fds)
 
 		if (p->levels)
 			continue;
+		if (levels == 1) {
+			p->nspid = &p->pid;
+			p->levels = 1;
+			continue;
+		}
 		pids = arena_array(s->arena, levels, sizeof(*pids));
 		pids[0] = p->pid;
 		for (unsigned k = 1; k < levels; k++) {
@@ -179,7 +184,7 @@ static void number_below(
 
 	if (level >= 64)
 		return;
-	fds[level] = level > 0 ? open_ns(s, ns) : FD_NONE;
+	fds[level] = level > 0 && !s->has_kernel_words ? open_ns(s, ns) : FD_NONE;
 	number_members(s, ns, fds);
 	for (uint32_t c = first[ns]; c != NO_NS; c = next[c])
 		number_below(s, first, next, c, fds);
@@ -222,31 +227,47 @@ static void count(struct snapshot *s)
 	}
 }
 
-void pidns_build(struct snapshot *s, const uint64_t *inodes, uint64_t own_inode, unsigned wants)
+/* The namespace of this inode, which is made where it was not met yet. */
+static uint32_t find_or_add(struct snapshot *s, struct ns_index *index, uint64_t inode)
 {
-	struct ns_index index = { 0 };
-	uint32_t seen;
+	uint32_t ns = ns_index_find(index, inode);
 
-	pidns_add(s, own_inode);
-	ns_index_add(&index, own_inode, 0);
+	if (ns == NO_NS) {
+		ns = pidns_add(s, inode);
+		ns_index_add(index, inode, ns);
+	}
+	return ns;
+}
+
+/* Every process whose namespace is known to it; which one that is in, where the scan knows. */
+static void join_all(struct snapshot *s, struct ns_index *index, const struct scan_result *found)
+{
 	/* from the last to the first, so that members stand in ascending order */
 	for (uint32_t i = s->n; i-- > 0;) {
 		uint32_t ns = 0;
 
 		if (s->procs[i].ns_guessed)
 			continue;
-		if (!s->procs[i].kernel_thread && inodes[i]) {
-			ns = ns_index_find(&index, inodes[i]);
-			if (ns == NO_NS) {
-				ns = pidns_add(s, inodes[i]);
-				ns_index_add(&index, inodes[i], ns);
-			}
-		}
+		if (!s->procs[i].kernel_thread && found->inodes[i])
+			ns = find_or_add(s, index, found->inodes[i]);
 		join(s, i, ns);
+		if (ns > 0 && found->above && found->above[i] && s->ns[ns].parent == NO_NS) {
+			uint32_t up = find_or_add(s, index, found->above[i]);
+
+			s->ns[ns].parent = up;
+		}
 	}
-	seen = s->n_ns;
+}
+
+/* The nesting of those whose parents are not known yet. */
+static void find_parents(struct snapshot *s, struct ns_index *index, unsigned wants)
+{
+	uint32_t seen = s->n_ns;
+
+	/* one that the scan placed is asked for its owner only */
 	for (uint32_t i = 0; i < s->n_ns; i++)
-		ask_kernel(s, &index, i);
+		if (wants & SNAP_HELD || (i > 0 && s->ns[i].parent == NO_NS))
+			ask_kernel(s, index, i);
 	for (uint32_t i = 1; i < seen; i++) {
 		uint32_t m = s->ns[i].first_member;
 
@@ -256,6 +277,17 @@ void pidns_build(struct snapshot *s, const uint64_t *inodes, uint64_t own_inode,
 			scan_nspid(s->procfs, s->arena, &s->procs[m]);
 		guess_parent(s, i);
 	}
+}
+
+void pidns_build(
+	struct snapshot *s, const struct scan_result *found, uint64_t own_inode, unsigned wants)
+{
+	struct ns_index index = { 0 };
+
+	pidns_add(s, own_inode);
+	ns_index_add(&index, own_inode, 0);
+	join_all(s, &index, found);
+	find_parents(s, &index, wants);
 	for (uint32_t i = 0; i < s->n_ns; i++)
 		s->ns[i].level = level_of(s, i);
 	pidns_guess(s);

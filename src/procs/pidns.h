@@ -2,14 +2,16 @@
 /* The hierarchy of PID namespaces, from what the processes of a snapshot say of theirs. */
 #pragma once
 
+#include "procs/scan.h"
 #include "procs/snapshot.h"
 
 /*
  * Fills s->ns and, for every process, ns, nspid and levels. s->procs is linked (forest_link()).
- * inodes[i]: the namespace of process i, 0 where it was refused; then the process is placed by
- * the number of its levels, its parents and its cgroup. own_inode: the reader's, 0 if unknown.
+ * found: the namespace of each process; one that was refused is placed by the number of its
+ * levels, its parents and its cgroup. own_inode: the reader's, 0 if unknown.
  */
-void pidns_build(struct snapshot *s, const uint64_t *inodes, uint64_t own_inode, unsigned wants);
+void pidns_build(
+	struct snapshot *s, const struct scan_result *found, uint64_t own_inode, unsigned wants);
 
 /* Adds namespaces without processes: held by mounts of this process, descriptors, or unshared. */
 void pidns_add_held(struct snapshot *s);

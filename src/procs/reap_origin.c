@@ -35,6 +35,10 @@ enum reap_origin reap_origin(const struct reap_kin_parent *parent,
 		*ret_proof = "in the session of another process";
 		return REAP_ORIGIN_ADOPTED;
 	}
+	if (parent->execs_known && child->born_exec > parent->self_exec) {
+		*ret_proof = "its parent at birth had executed more programs";
+		return REAP_ORIGIN_ADOPTED;
+	}
 	return REAP_ORIGIN_UNKNOWN;
 }
 

@@ -16,7 +16,11 @@ static const struct reap_kin_parent leader = { 50, 50, 100, true };
 /* A child that proves nothing: young, SIGCHLD, on the first thread's list, in session sid. */
 static struct reap_kin_child child_in(pid_t sid)
 {
-	return (struct reap_kin_child){ 60, sid, 200, SIGCHLD, true };
+	return (struct reap_kin_child){ .pid = 60,
+		.sid = sid,
+		.start_ticks = 200,
+		.exit_signal = SIGCHLD,
+		.on_leader_list = true };
 }
 
 static void check(
@@ -71,6 +75,22 @@ static void a_thread_or_an_odd_exit_signal_proves_own(void **state)
 	check(init, c, REAP_ORIGIN_OWN, true);
 }
 
+static void execs_prove_adoption_only_where_they_are_known(void **state)
+{
+	struct reap_kin_child c = child_in(1);
+	struct reap_kin_parent p = init;
+
+	(void)state;
+	c.born_exec = 5;
+	p.self_exec = 4;
+	check(p, c, REAP_ORIGIN_UNKNOWN, false);
+	p.execs_known = true;
+	check(p, c, REAP_ORIGIN_ADOPTED, true);
+	/* as many, or fewer: an own child of before its parent's last exec */
+	p.self_exec = 5;
+	check(p, c, REAP_ORIGIN_UNKNOWN, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -78,6 +98,7 @@ int main(void)
 		cmocka_unit_test(a_third_session_proves_adoption),
 		cmocka_unit_test(a_child_older_than_its_parent_was_adopted),
 		cmocka_unit_test(a_thread_or_an_odd_exit_signal_proves_own),
+		cmocka_unit_test(execs_prove_adoption_only_where_they_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

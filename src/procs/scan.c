@@ -12,12 +12,16 @@
 #include "procs/stat.h"
 
 /* Below so many processes a second thread costs more than it reads. */
+/* Loading the BPF program costs some 50 ms; reading fewer than so many from /proc costs less. */
+enum { LOADING_WORTH = 16000 };
+
 enum { THREAD_WORTH = 1500, THREADS_MAX = ARRAY_LEN(((struct snapshot *)0)->arenas) };
 
 enum { PIECE = 64 /* processes a thread takes at a time: on a busy machine one may be slower */ };
 
 /* What all threads share. */
 struct scan {
+	bool rest; /* of processes that are known already only what columns want */
 	int procfs;
 	unsigned wants;
 	const pid_t *pids;
@@ -102,7 +106,7 @@ static void read_wanted(struct worker *w, struct proc *p)
 	unsigned wants = w->scan->wants;
 	int procfs = w->scan->procfs;
 
-	if (wants & SNAP_UID && procfs_uid(procfs, p->pid, &p->uid) < 0)
+	if (wants & SNAP_UID && !w->scan->rest && procfs_uid(procfs, p->pid, &p->uid) < 0)
 		p->uid = (uid_t)-1;
 	if (p->kernel_thread)
 		return;
@@ -155,7 +159,9 @@ static void *work(void *arg)
 
 	while ((first = atomic_fetch_add(&sc->next, PIECE)) < sc->n) {
 		for (uint32_t i = first; i < sc->n && i < first + PIECE; i++) {
-			if (!read_one(w, sc->pids[i], &sc->procs[i], &sc->inodes[i])) {
+			if (sc->rest) {
+				read_wanted(w, &sc->procs[i]);
+			} else if (!read_one(w, sc->pids[i], &sc->procs[i], &sc->inodes[i])) {
 				sc->procs[i].pid = 0;
 				w->vanished++;
 			}
@@ -196,29 +202,17 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-int scan_read(struct snapshot *s, unsigned wants, uint64_t **ret_inodes, struct err *e)
+/* All of sc's processes on as many threads as pay. Returns how many had gone. */
+static uint32_t run(struct snapshot *s, struct scan *sc)
 {
-	autofree pid_t *pids = NULL;
-	autofree struct worker *workers = NULL;
-	struct scan scan = { .procfs = s->procfs, .wants = wants };
+	unsigned k = threads_for(sc->n);
+	autofree struct worker *workers = mem_resize(NULL, k, sizeof(*workers));
 	pthread_t threads[THREADS_MAX];
 	bool running[THREADS_MAX] = { false };
-	unsigned k;
-	size_t n;
-	int r = procfs_pids(s->procfs, &pids, &n);
+	uint32_t vanished = 0;
 
-	if (r < 0)
-		return err_set(e, -r, "list the processes");
-	qsort(pids, n, sizeof(*pids),
-		by_number); /* the kernel sorts, a fixture's folder does not */
-	s->n = scan.n = (uint32_t)n;
-	s->procs = scan.procs = arena_array(s->arena, n + 1, sizeof(*s->procs));
-	*ret_inodes = scan.inodes = arena_array(s->arena, n + 1, sizeof(**ret_inodes));
-	scan.pids = pids;
-	k = threads_for(s->n);
-	workers = mem_resize(NULL, k, sizeof(*workers));
 	for (unsigned i = 0; i < k; i++) {
-		workers[i].scan = &scan;
+		workers[i].scan = sc;
 		workers[i].vanished = 0;
 		workers[i].arena = &s->arenas[i + 1];
 		/* where no thread is to be had, the first does its part as well */
@@ -228,8 +222,50 @@ int scan_read(struct snapshot *s, unsigned wants, uint64_t **ret_inodes, struct 
 	for (unsigned i = 0; i < k; i++) {
 		if (running[i])
 			pthread_join(threads[i], NULL);
-		s->n_vanished += workers[i].vanished;
+		vanished += workers[i].vanished;
 	}
-	compact(s, *ret_inodes);
+	return vanished;
+}
+
+/* The iterator gave all processes; what is in files only is read for those who want it. */
+static void read_rest(struct snapshot *s, unsigned wants)
+{
+	struct scan scan = {
+		.rest = true, .procfs = s->procfs, .wants = wants, .procs = s->procs, .n = s->n
+	};
+
+	if (wants & (SNAP_CGROUP | SNAP_ARGS))
+		run(s, &scan);
+}
+
+int scan_read(
+	struct snapshot *s, unsigned wants, bool kernel, struct scan_result *ret, struct err *e)
+{
+	struct scan scan = { .procfs = s->procfs, .wants = wants };
+	bool lean = kernel && wants & SNAP_NO_USAGE;
+	autofree pid_t *pids = NULL;
+	size_t n;
+	int r;
+
+	*ret = (struct scan_result){ 0 };
+	if (lean && scan_tasks(s, false, ret)) {
+		read_rest(s, wants);
+		return 0;
+	}
+	r = procfs_pids(s->procfs, &pids, &n);
+	if (r < 0)
+		return err_set(e, -r, "list the processes");
+	if (lean && n >= LOADING_WORTH && scan_tasks(s, true, ret)) {
+		read_rest(s, wants);
+		return 0;
+	}
+	qsort(pids, n, sizeof(*pids),
+		by_number); /* the kernel sorts, a fixture's folder does not */
+	s->n = scan.n = (uint32_t)n;
+	s->procs = scan.procs = arena_array(s->arena, n + 1, sizeof(*s->procs));
+	ret->inodes = scan.inodes = arena_array(s->arena, n + 1, sizeof(*scan.inodes));
+	scan.pids = pids;
+	s->n_vanished = run(s, &scan);
+	compact(s, ret->inodes);
 	return 0;
 }

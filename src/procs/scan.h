@@ -7,11 +7,24 @@
 /* Enough for any stat or status file, and for command lines as long as anybody reads. */
 enum { SCAN_BUF = 16384 };
 
+struct scan_result {
+	uint64_t *inodes; /* of each process's namespace; 0: refused */
+	uint64_t *above;  /* of the one that is in; NULL: the kernel must be asked */
+};
+
 /*
  * Reads every process into s->procs, ascending by PID, linked to nothing yet. The namespace's
  * inode of each goes into inodes[i] (0: refused), NSpid where it had to be read into nspid.
+ * kernel: this is the kernel's own /proc, so its task iterator may stand in for it.
  */
-int scan_read(struct snapshot *s, unsigned wants, uint64_t **ret_inodes, struct err *e);
+int scan_read(
+	struct snapshot *s, unsigned wants, bool kernel, struct scan_result *ret, struct err *e);
+
+/*
+ * The same from the BPF task iterator: pinned, or loaded for this where there are many_enough.
+ * False where it is not to be had; then nothing was changed.
+ */
+bool scan_tasks(struct snapshot *s, bool many_enough, struct scan_result *ret);
 
 /* PIDs at every level from status, into the arena. 0 or -errno; p is left alone on failure. */
 int scan_nspid(int procfs, struct arena *a, struct proc *p);

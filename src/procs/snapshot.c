@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "os/procfs.h"
 #include "procs/forest.h"
 #include "procs/origin.h"
@@ -32,7 +33,8 @@ static void read_init_args(struct snapshot *s)
 
 int snapshot_read(const char *root, unsigned wants, struct snapshot *ret, struct err *e)
 {
-	uint64_t *inodes, own = 0;
+	struct scan_result found;
+	uint64_t own = 0;
 	int r;
 
 	*ret = (struct snapshot){ .procfs = procfs_open(root) };
@@ -42,7 +44,7 @@ int snapshot_read(const char *root, unsigned wants, struct snapshot *ret, struct
 	ret->ticks_per_second = sysconf(_SC_CLK_TCK);
 	if (ret->ticks_per_second <= 0)
 		ret->ticks_per_second = 100;
-	r = scan_read(ret, wants, &inodes, e);
+	r = scan_read(ret, wants, str_eq(root, "/proc"), &found, e);
 	if (r < 0) {
 		snapshot_done(ret);
 		return r;
@@ -50,7 +52,7 @@ int snapshot_read(const char *root, unsigned wants, struct snapshot *ret, struct
 	ret->now_ticks = ticks_now(ret->ticks_per_second);
 	procfs_own_pidns(ret->procfs, &own);
 	forest_link(ret);
-	pidns_build(ret, inodes, own, wants);
+	pidns_build(ret, &found, own, wants);
 	if (wants & SNAP_INIT_ARGS)
 		read_init_args(ret);
 	origin_find(ret, wants & SNAP_ORIGIN);
@@ -104,6 +106,18 @@ const char *snapshot_cgroup(struct snapshot *s, uint32_t i)
 	if (!p->cgroup)
 		p->cgroup = scan_cgroup(s->procfs, s->arena, p->pid);
 	return p->cgroup;
+}
+
+void snapshot_fill(struct snapshot *s, uint32_t i, unsigned wants)
+{
+	struct proc *p = &s->procs[i];
+
+	if (wants & SNAP_CGROUP)
+		snapshot_cgroup(s, i);
+	if (wants & SNAP_ARGS && !p->args && !p->kernel_thread && !proc_is_zombie(p))
+		p->args = scan_args(s->procfs, s->arena, p->pid);
+	if (wants & SNAP_UID && p->uid == (uid_t)-1 && procfs_uid(s->procfs, p->pid, &p->uid) < 0)
+		p->uid = (uid_t)-1;
 }
 
 bool proc_is_entered(const struct snapshot *s, uint32_t i)

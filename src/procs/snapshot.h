@@ -51,7 +51,11 @@ struct proc {
 	enum proc_origin origin : 8;
 	bool kernel_thread;
 	bool ns_guessed;   /* its ns link was refused: placed by PIDs, parents and cgroup */
-	bool is_subreaper; /* proved by an adopted child */
+	bool is_subreaper; /* proved by an adopted child, or the kernel's word (has_kernel_words) */
+	/* only with has_kernel_words */
+	uint32_t born_exec,
+		self_exec;   /* how many execs its parent had made at birth, and it itself */
+	uint64_t cgroup_key; /* the same for the same cgroups; 0: not known */
 };
 
 /* Why a namespace without processes is still there. */
@@ -84,6 +88,7 @@ enum snapshot_wants {
 	SNAP_HELD = 1 << 3,	 /* namespaces without processes; looks at every descriptor */
 	SNAP_INIT_ARGS = 1 << 4, /* args of the namespaces' PID 1 only */
 	SNAP_ORIGIN = 1 << 5,	 /* origin and proof of live processes too, and subreapers */
+	SNAP_NO_USAGE = 1 << 6,	 /* cpu_ticks and rss_pages are not needed: may come from BPF */
 };
 
 struct snapshot {
@@ -91,9 +96,10 @@ struct snapshot {
 	uint32_t n;
 	struct pidns *ns; /* ns[0] is the reader's own; a parent always before its children */
 	uint32_t n_ns;
-	uint32_t n_refused;  /* processes whose namespace was refused */
-	uint32_t n_vanished; /* went away while they were read */
-	uint64_t now_ticks;  /* since boot, at the reading */
+	bool has_kernel_words; /* by the BPF task iterator, not from /proc */
+	uint32_t n_refused;    /* processes whose namespace was refused */
+	uint32_t n_vanished;   /* went away while they were read */
+	uint64_t now_ticks;    /* since boot, at the reading */
 	long ticks_per_second;
 	/* private */
 	int procfs;
@@ -132,6 +138,9 @@ bool proc_is_entered(const struct snapshot *s, uint32_t i);
 
 /* Who would adopt its children: the nearest proved subreaper above, else the namespace's init. */
 uint32_t proc_reaper(const struct snapshot *s, uint32_t i);
+
+/* Reads args, cgroup and uid (SNAP_*) of one process now: for few rows out of many. */
+void snapshot_fill(struct snapshot *s, uint32_t i, unsigned wants);
 
 /* The text of its /proc/PID/cgroup, read now unless it was; NULL where it has gone. */
 const char *snapshot_cgroup(struct snapshot *s, uint32_t i);

@@ -324,12 +324,15 @@ unsigned proc_cols_wants(const struct col *const *picked)
 		{ cell_proof, SNAP_ORIGIN },
 		{ cell_reaper, SNAP_ORIGIN },
 	};
-	unsigned wants = 0;
+	unsigned wants = SNAP_NO_USAGE;
 
-	for (; *picked; picked++)
+	for (; *picked; picked++) {
 		for (size_t i = 0; i < ARRAY_LEN(needs); i++)
 			if (needs[i].cell == (*picked)->cell)
 				wants |= needs[i].wants;
+		if ((*picked)->cell == cell_cpu || (*picked)->cell == cell_rss)
+			wants &= ~(unsigned)SNAP_NO_USAGE;
+	}
 	return wants;
 }
 
