@@ -48,8 +48,9 @@ static int not_executable(struct birth *b, const char *name, int why, struct err
 	b->exec_code = why == ENOENT ? ENOENT : EACCES;
 	if (why == ENOENT)
 		return err_set(e, ENOENT, "exec \"%s\"", name);
+	/* execve(2) says EACCES of one, and these words are what engines look for */
 	if (why == EISDIR)
-		return err_set(e, EISDIR, "exec \"%s\"", name);
+		return err_set(e, EACCES, "exec \"%s\", a directory", name);
 	return err_set(e, why, "exec \"%s\"", name);
 }
 
