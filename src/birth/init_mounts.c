@@ -106,6 +106,14 @@ static int make_new(const struct plan_mount *m, struct err *e)
 	return take_fd(&made);
 }
 
+static bool says(const struct plan_mount *m, const char *option)
+{
+	for (size_t i = 0; i < m->data.n; i++)
+		if (str_eq(m->data.items[i].key, option))
+			return true;
+	return false;
+}
+
 static int copy_up(
 	struct birth *b, const struct plan_mount *m, int tmpfs, int target, struct err *e)
 {
@@ -118,7 +126,10 @@ static int copy_up(
 	r = copy_tree(from, tmpfs);
 	if (r < 0)
 		return err_set(e, -r, "copy the content of %s into the tmpfs", m->target);
-	if (fchmod(tmpfs, st.st_mode & 07777) < 0 || fchown(tmpfs, st.st_uid, st.st_gid) < 0)
+	/* of the folder it covers it has all that it does not say itself */
+	if ((!says(m, "mode") && fchmod(tmpfs, st.st_mode & 07777) < 0) ||
+		fchown(tmpfs, says(m, "uid") ? (uid_t)-1 : st.st_uid,
+			says(m, "gid") ? (gid_t)-1 : st.st_gid) < 0)
 		return err_set(e, errno, "give the tmpfs on %s its mode", m->target);
 	return 0;
 }

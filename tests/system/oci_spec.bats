@@ -93,6 +93,8 @@ with() {
 	[[ "$output" == *"ro,nosuid"*"size=1024k"* ]]
 	with '.mounts += [{destination: "/etc/copied", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]}] | .process.args = ["cat", "/etc/copied/file"]'
 	[ "$output" = x ]
+	with '.mounts += [{destination: "/etc/copied", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "mode=1770", "uid=7"]}] | .process.args = ["stat", "-c", "%a %u", "/etc/copied"]'
+	[ "$output" = "1770 7" ]
 	mount -t tmpfs none data/inner
 	with ".mounts += [{destination: \"/data\", type: \"bind\", source: \"$PWD/data\", options: [\"rbind\", \"rro\"]}] | .process.args = [\"touch\", \"/data/inner/file\"]"
 	umount data/inner
