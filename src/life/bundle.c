@@ -27,16 +27,26 @@
 
 enum { STATE_MAX = 1 << 20, CONFIG_MAX = 128 << 20 };
 
+/*
+ * Where runc would look, too: root of a user namespace that a normal user made (a rootless engine
+ * runs as that) has the user's runtime folder, root of a container that says so with USER has /run.
+ */
+static const char *default_root(struct bundles *b)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
+	bool is_root = geteuid() == 0 &&
+		       (!runtime || (user && str_eq(user, "root")) || host_is_initial_userns());
+
+	if (is_root)
+		return "/run/clade-oci";
+	return runtime ? arena_printf(&b->arena, "%s/clade-oci", runtime)
+		       : arena_printf(&b->arena, "/tmp/clade-oci-%u", geteuid());
+}
+
 int bundles_init(struct bundles *b, const char *root, struct err *e)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-
 	*b = (struct bundles){ .root_fd = FD_NONE, .cgroup_manager = CGROUP_FS };
-	if (!root)
-		root = geteuid() == 0 ? "/run/clade-oci"
-		       : runtime      ? arena_printf(&b->arena, "%s/clade-oci", runtime)
-				      : arena_printf(&b->arena, "/tmp/clade-oci-%u", geteuid());
-	b->root = arena_strdup(&b->arena, root);
+	b->root = root ? arena_strdup(&b->arena, root) : default_root(b);
 	b->root_fd = open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return 0;
 }

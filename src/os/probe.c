@@ -35,7 +35,7 @@ static void probe_kernel(struct host *h)
 }
 
 /* The initial user namespace has the number the kernel gives it at boot (PROC_USER_INIT_INO). */
-static bool is_initial_userns(void)
+bool host_is_initial_userns(void)
 {
 	struct stat st;
 
@@ -278,7 +278,7 @@ static void probe_user(struct host *h)
 
 	h->euid = geteuid();
 	h->egid = getegid();
-	h->in_initial_userns = is_initial_userns();
+	h->in_initial_userns = host_is_initial_userns();
 	caps_get(&h->caps, &permitted, &inheritable);
 	h->last_cap = caps_last();
 	if (h->euid == 0)
