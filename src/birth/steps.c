@@ -151,9 +151,10 @@ const struct step birth_steps[] = {
 	{ HOST, "hooks", host_hooks, NULL, has_hooks },
 	{ INIT, "cgroup namespace", init_cgroup_namespace, NULL, has_cgroup_ns_late },
 	{ INIT, "hooks", init_hooks, NULL, has_container_hooks },
+	/* before /proc/sys becomes read-only: at need it is the container's that is written to */
+	{ INIT, "sysctl", init_sysctl, NULL, has_sysctls },
 	{ INIT, "paths", init_paths },
 	{ INIT, "pivot", init_pivot },
-	{ INIT, "sysctl", init_sysctl, NULL, has_sysctls },
 	{ INIT, "terminal", init_terminal, NULL, has_terminal },
 	{ INIT, "settings", init_settings },
 	{ INIT, "credentials", init_credentials },
