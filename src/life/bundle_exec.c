@@ -207,7 +207,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	autoarena arena = { 0 };
 	autokept k = KEPT_NONE;
 	struct spec spec = { 0 };
-	struct spec_process process;
+	struct spec_process process = { 0 };
 	struct plan plan = { 0 };
 	struct plan_request req = { .spec = &spec,
 		.host = &b->host,
