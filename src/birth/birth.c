@@ -102,12 +102,17 @@ static int receive(struct birth *b, int *ret_fds, int *ret_n, struct err *e)
 		.msg_iovlen = 1,
 		.msg_control = control.room,
 		.msg_controllen = sizeof(control.room) };
+	bool reset = false;
 	ssize_t n;
 
 	*ret_n = 0;
-	do
+	for (;;) {
 		n = recvmsg(b->sync, &h, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+		if (n >= 0 || (errno != EINTR && (errno != ECONNRESET || reset)))
+			break;
+		/* it died before it heard us out: told once, and then what it had said before */
+		reset |= errno == ECONNRESET;
+	}
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return PEER_GONE;
 	if (n < 0)
