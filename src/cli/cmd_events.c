@@ -6,8 +6,9 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "cli/commands.h"
+#include "cli/view.h"
 #include "procs/events.h"
+#include "procs/owner.h"
 
 struct events_opts {
 	bool json;
@@ -31,9 +32,61 @@ static const struct opt events_opts[] = {
 
 struct printer {
 	const struct events_opts *opts;
+	const struct cmd_call *call;
 	const char *container; /* id or its beginning; NULL: any */
-	uint64_t pidns;	       /* 0: any */
+	uint64_t pidns;	       /* of that, or of a PID; 0: any */
+	/* What people call the containers, by ID. */
+	struct arena arena;
+	struct name {
+		const char *id, *name;
+	} * names;
+	size_t n_names;
+	time_t asked; /* when the engines' files were last looked at */
 };
+
+static void learn_names(struct printer *p, const struct view *v)
+{
+	for (uint32_t i = 0; i < v->s.n_ns; i++) {
+		const struct owner *o = v->s.ns[i].owner;
+		size_t k = 0;
+
+		if (!o || !o->name || !*o->runtime)
+			continue;
+		while (k < p->n_names && !str_eq(p->names[k].id, o->id))
+			k++;
+		if (k == p->n_names)
+			*(struct name *)arena_grow(
+				&p->arena, &p->names, &p->n_names, sizeof(struct name)) =
+				(struct name){ arena_strdup(&p->arena, o->id),
+					arena_strdup(&p->arena, o->name) };
+	}
+}
+
+static const char *known_name(const struct printer *p, const char *id)
+{
+	for (size_t k = 0; k < p->n_names; k++)
+		if (str_eq(p->names[k].id, id))
+			return p->names[k].name;
+	return NULL;
+}
+
+/* A container that is new since the last look makes for another, once a second at most. */
+static const char *name_of(struct printer *p, const struct event *ev)
+{
+	const char *name = known_name(p, ev->container);
+	struct err ignored = { 0 };
+	struct view v;
+
+	if (!name && ev->at.tv_sec > p->asked) {
+		p->asked = ev->at.tv_sec;
+		if (view_read(p->call, 0, &v, &ignored) == 0) {
+			learn_names(p, &v);
+			view_done(&v);
+		}
+		name = known_name(p, ev->container);
+	}
+	return name;
+}
 
 static void add_status(struct text *t, int status)
 {
@@ -79,8 +132,9 @@ static void add_details(struct text *t, const struct event *ev)
 	}
 }
 
-static void print_text(const struct event *ev)
+static void print_text(struct printer *p, const struct event *ev)
 {
+	const char *name = ev->container[0] ? name_of(p, ev) : NULL;
 	autotext t = { 0 };
 	struct tm tm;
 
@@ -89,7 +143,10 @@ static void print_text(const struct event *ev)
 		ev->at.tv_nsec / 1000000, event_word(ev->kind));
 	if (ev->container[0]) {
 		text_addf(&t, "%s/", ev->runtime);
-		text_add_escaped(&t, ev->container, strnlen(ev->container, 12));
+		if (name)
+			text_add_escaped(&t, name, strlen(name));
+		else
+			text_add_escaped(&t, ev->container, strnlen(ev->container, 12));
 		text_add(&t, " ");
 	}
 	if (ev->pid) {
@@ -119,8 +176,9 @@ static void add_json_text(struct text *t, const char *key, const char *s)
 	text_add(t, "\"");
 }
 
-static void print_json(const struct event *ev)
+static void print_json(struct printer *p, const struct event *ev)
 {
+	const char *name = ev->container[0] ? name_of(p, ev) : NULL;
 	autotext t = { 0 };
 
 	text_addf(&t, "{\"time\":%lld.%06ld,\"event\":\"%s\"", (long long)ev->at.tv_sec,
@@ -133,6 +191,8 @@ static void print_json(const struct event *ev)
 	if (ev->container[0]) {
 		add_json_text(&t, "runtime", ev->runtime);
 		add_json_text(&t, "container", ev->container);
+		if (name)
+			add_json_text(&t, "name", name);
 	}
 	if (ev->adopter)
 		text_addf(&t, ",\"adopter\":%d", ev->adopter);
@@ -157,58 +217,81 @@ static bool is_wanted(const struct printer *p, const struct event *ev)
 		return true;
 	if (p->opts->kinds && !(p->opts->kinds & 1u << ev->kind))
 		return false;
-	if (p->pidns && ev->pidns != p->pidns)
-		return false;
-	return !p->container || str_starts(ev->container, p->container);
+	if (p->pidns && ev->pidns == p->pidns)
+		return true;
+	if (p->container)
+		return str_starts(ev->container, p->container);
+	return !p->pidns;
 }
 
 static void print_event(void *data, const struct event *ev)
 {
-	const struct printer *p = data;
+	struct printer *p = data;
 
 	if (!is_wanted(p, ev))
 		return;
 	if (p->opts->json)
-		print_json(ev);
+		print_json(p, ev);
 	else
-		print_text(ev);
+		print_text(p, ev);
+}
+
+/* A container, whoever's, by name, ID or its beginning; a namespace's inode; a PID's namespace. */
+static int choose(struct printer *p, const struct view *v, const char *word, struct err *e)
+{
+	uint32_t ns = view_find_ns(v, word), proc;
+	const struct owner *o;
+
+	if (ns == NO_NS) {
+		/* of another engine, perhaps: known when its processes are */
+		p->container = word;
+		if (view_find(v, word, &proc, e) < 0)
+			return 0;
+		ns = v->s.procs[proc].ns;
+		p->container = NULL;
+	}
+	p->pidns = v->s.ns[ns].inode;
+	o = v->s.ns[ns].owner;
+	if (o && *o->runtime && !p->container)
+		p->container = arena_strdup(&p->arena, o->id);
+	return p->pidns ? 0 : err_say(e, "%s: its namespace is not ours to see", word);
 }
 
 static int events(const struct cmd_call *call, struct err *e)
 {
-	struct printer p = { .opts = call->opts };
+	struct printer p = { .opts = call->opts, .call = call };
 	struct events *stream = NULL;
-	pid_t pid;
-	int r;
+	struct view v;
+	int r = 0;
 
-	if (call->n_args == 1 && cli_process(call, call->args[0], &pid, NULL, e) == 0) {
-		p.pidns = facts_pidns(pid);
-		if (!p.pidns)
-			return err_say(
-				e, "there is no process %d whose namespace may be read", pid);
-	} else if (call->n_args == 1) {
-		/* of another engine: known when its processes are */
-		p.container = call->args[0];
-	}
-	if (events_open(&stream, e) < 0)
+	if (view_read(call, 0, &v, e) < 0)
 		return -e->code;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	do {
+	learn_names(&p, &v);
+	if (call->n_args == 1)
+		r = choose(&p, &v, call->args[0], e);
+	view_done(&v);
+	if (r == 0)
+		r = events_open(&stream, e);
+	if (r == 0)
+		log_info("listening");
+	while (r == 0 && !ferror(stdout)) {
 		r = events_wait(stream, -1, print_event, &p, e);
-	} while (r == 0 && !ferror(stdout));
+		fflush(stdout);
+	}
 	events_free(stream);
+	arena_done(&p.arena);
 	return r;
 }
 
 const struct cmd cmd_events = {
 	.name = "events",
 	.group = CMD_PROCESSES,
-	.args = "[CONTAINER|PID]",
+	.args = "[CONTAINER|PID|NS]",
 	.brief = "tell of forks, execs, exits, orphans, adoptions, zombies and reaping as they "
 		 "happen",
-	.more = "CONTAINER is one of clade's by name or ID, or the beginning of an ID of another "
-		"engine's;\n"
-		"PID stands for its PID namespace.",
+	.more = "CONTAINER is a name or the beginning of an ID, of whatever engine; PID stands for "
+		"its\n"
+		"PID namespace.",
 	.max_args = 1,
 	.opts = events_opts,
 	.opts_size = sizeof(struct events_opts),

@@ -11,7 +11,7 @@
 
 #include "base/fd.h"
 
-enum { RECEIVE_BUFFER = 8 << 20, DATAGRAM_MAX = 4096 };
+enum { RECEIVE_BUFFER = 8 << 20, DATAGRAM_MAX = 512, AT_ONCE = 64 };
 
 /* The kernel's constants are an enum here and there, by version: by number they always fit. */
 #define WHAT_FORK 0x00000001u
@@ -85,35 +85,54 @@ static int translate(const struct proc_event *p, struct cn_event *ret)
 	}
 }
 
+/* One datagram: only the kernel's own word, and whole. Adds an event to ret, or not. */
+static size_t take(const char *b, size_t len, const struct sockaddr_nl *from,
+	struct cn_sequence *seq, struct cn_event *ret, uint64_t *lost)
+{
+	const struct cn_msg *message = NLMSG_DATA((const struct nlmsghdr *)b);
+	struct proc_event event = { 0 };
+
+	if (from->nl_pid != 0 || len < NLMSG_LENGTH(sizeof(*message)) ||
+		message->id.idx != CN_IDX_PROC || message->ack != 0 ||
+		len < NLMSG_LENGTH(sizeof(*message)) + message->len)
+		return 0;
+	memcpy(&event, message->data, message->len < sizeof(event) ? message->len : sizeof(event));
+	check_sequence(seq, event.cpu, message->seq, lost);
+	return translate(&event, ret) ? 1 : 0;
+}
+
 ssize_t cn_proc_read(
 	int fd, struct cn_sequence *seq, struct cn_event *ret, size_t max, uint64_t *lost)
 {
 	size_t n = 0;
 
 	while (n < max) {
-		_Alignas(8) char b[DATAGRAM_MAX];
-		struct sockaddr_nl from = { 0 };
-		socklen_t from_size = sizeof(from);
-		const struct nlmsghdr *header = (const struct nlmsghdr *)b;
-		const struct cn_msg *message = NLMSG_DATA(header);
-		struct proc_event event = { 0 };
-		ssize_t len = recvfrom(fd, b, sizeof(b), 0, (struct sockaddr *)&from, &from_size);
+		_Alignas(8) char b[AT_ONCE][DATAGRAM_MAX];
+		struct sockaddr_nl from[AT_ONCE];
+		struct iovec iov[AT_ONCE];
+		struct mmsghdr m[AT_ONCE] = { 0 };
+		unsigned wanted = max - n < AT_ONCE ? (unsigned)(max - n) : AT_ONCE;
+		int got;
 
-		if (len < 0 && errno == ENOBUFS) {
+		for (unsigned i = 0; i < wanted; i++) {
+			from[i] = (struct sockaddr_nl){ 0 };
+			iov[i] = (struct iovec){ b[i], sizeof(b[i]) };
+			m[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
+				.msg_namelen = sizeof(from[i]),
+				.msg_iov = &iov[i],
+				.msg_iovlen = 1 };
+		}
+		got = recvmmsg(fd, m, wanted, MSG_DONTWAIT, NULL);
+		if (got < 0 && errno == ENOBUFS) {
 			++*lost; /* how many, the next sequence number tells */
 			continue;
 		}
-		if (len < 0)
+		if (got < 0)
 			return errno == EAGAIN || errno == EINTR ? (ssize_t)n : -errno;
-		/* only the kernel's own word, and whole */
-		if (from.nl_pid != 0 || len < (ssize_t)NLMSG_LENGTH(sizeof(*message)) ||
-			message->id.idx != CN_IDX_PROC || message->ack != 0 ||
-			(size_t)len < NLMSG_LENGTH(sizeof(*message)) + message->len)
-			continue;
-		memcpy(&event, message->data,
-			message->len < sizeof(event) ? message->len : sizeof(event));
-		check_sequence(seq, event.cpu, message->seq, lost);
-		n += translate(&event, &ret[n]) ? 1 : 0;
+		for (int i = 0; i < got; i++)
+			n += take(b[i], m[i].msg_len, &from[i], seq, &ret[n], lost);
+		if ((unsigned)got < wanted)
+			break;
 	}
 	return (ssize_t)n;
 }

@@ -16,7 +16,8 @@
 #include "os/cn_proc.h"
 #include "procs/events_table.h"
 
-enum { BATCH = 256, WAKES = 64 };
+/* From so many events in one go on, their listener lets some more gather before it looks again. */
+enum { BATCH = 256, WAKES = 64, BUSY = 64, GATHER_MS = 5 };
 
 struct events {
 	int netlink, epoll; /* owned; the epoll set also holds the pidfds of the unreaped */
@@ -25,7 +26,8 @@ struct events {
 	uint64_t lost; /* not yet told */
 	unsigned generation;
 	int64_t tended_ms; /* when the unreaped were last looked at */
-	event_fn tell;	   /* for the length of one events_wait() */
+	bool busy;
+	event_fn tell; /* for the length of one events_wait() */
 	void *data;
 };
 
@@ -124,12 +126,34 @@ static int learn(struct events *s, struct node *n, bool with_container)
 	return f.state;
 }
 
+/*
+ * A fork copies name, container and, as a rule, namespace: one link tells whether it did. Most
+ * newborns have gone before anything more of them could be read.
+ */
+static void learn_newborn(struct events *s, struct node *n)
+{
+	const struct node *parent = node_find(&s->table, n->ppid);
+	uint64_t inode = parent && parent->pidns ? facts_pidns(n->pid) : 0;
+
+	if (!parent || !parent->pidns || (inode && inode != parent->pidns) ||
+		(inode && parent->levels > 1)) {
+		learn(s, n, inode && parent && inode != parent->pidns);
+		return;
+	}
+	memcpy(n->comm, parent->comm, sizeof(n->comm));
+	memcpy(n->runtime, parent->runtime, sizeof(n->runtime));
+	memcpy(n->container, parent->container, sizeof(n->container));
+	n->pidns = parent->pidns;
+	n->levels = parent->levels;
+	n->ns_pid = n->levels == 1 ? n->pid : 0;
+}
+
 static void on_fork(struct events *s, const struct cn_event *cn)
 {
 	struct node *n = node_add(&s->table, cn->pid);
 
 	node_set_parent(&s->table, n, cn->ppid);
-	learn(s, n, false);
+	learn_newborn(s, n);
 	if (n->ns_pid == 1 && n->levels > 1) {
 		struct event ev = describe(EVENT_NS, n);
 
@@ -309,10 +333,12 @@ static int drain(struct events *s, struct err *e)
 	struct cn_event batch[BATCH];
 	ssize_t n;
 
+	s->busy = false;
 	do {
 		n = cn_proc_read(s->netlink, &s->sequence, batch, BATCH, &s->lost);
 		if (n < 0)
 			return err_set(e, (int)-n, "read the process connector");
+		s->busy |= n >= BUSY;
 		for (ssize_t i = 0; i < n; i++) {
 			if (batch[i].what == CN_FORK)
 				on_fork(s, &batch[i]);
@@ -344,6 +370,9 @@ int events_wait(struct events *s, int timeout_ms, event_fn told, void *data, str
 	s->data = data;
 	if (s->table.dead && (timeout_ms < 0 || timeout_ms > EVENTS_SETTLE_MS / 4))
 		timeout_ms = EVENTS_SETTLE_MS / 4;
+	/* a wake-up for each event would cost those who fork more than the event does */
+	if (s->busy)
+		poll(NULL, 0, GATHER_MS);
 	n = epoll_wait(s->epoll, ready, WAKES, timeout_ms);
 	if (n < 0 && errno != EINTR)
 		return err_set(e, errno, "wait for events");

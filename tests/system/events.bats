@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# What happens to processes, as it happens.
+# bats file_tags=user
+
+load helpers
+setup() { clade_setup; make_rootfs; }
+teardown() {
+	[ -z "${listener-}" ] || kill "$listener" 2>/dev/null || :
+	clade_teardown
+}
+
+listen() { # ARGS...: clade events --json into events.json, listening when this returns
+	clade --log-level info events --json "$@" >events.json 2>events.err 3>&- &
+	listener=$!
+	until_true grep -q listening events.err
+}
+
+seen() { # JQ: has an event of which this holds come?
+	jq -Rse "split(\"\n\")[:-1] | map(fromjson | select($1)) | length > 0" events.json
+}
+
+@test "a process's life: fork, exec, orphan, adopt, exit, zombie, reap, with the container's name" {
+	clade run -d --name evt$$ dir:rootfs sleep 1000
+	local init orphan
+	init=$(init_of evt$$)
+	listen
+	clade exec evt$$ sh -c 'sh -c "sleep 0.3 & exit"'
+	until_true seen ".event == \"zombie\" and .name == \"evt$$\""
+	orphan=$(jq -Rs "split(\"\n\")[:-1] | map(fromjson)[] | select(.event == \"zombie\" and .name == \"evt$$\") | .pid" events.json)
+	seen ".event == \"fork\" and .pid == $orphan"
+	seen ".event == \"exec\" and .comm == \"sh\" and .name == \"evt$$\""
+	seen ".event == \"orphan\" and .pid == $orphan and .adopter == $init"
+	seen ".event == \"adopt\" and .pid == $orphan and .adopter == $init"
+	seen ".event == \"exit\" and .pid == $orphan and .exit == 0 and .ppid == $init"
+	seen ".event == \"zombie\" and .pid == $orphan and .ipid > 1"
+	clade reap evt$$ || skip "this user may not reap"
+	until_true seen ".event == \"reap\" and .pid == $orphan and .zombie_ms > 0"
+}
+
+@test "one container's events, and only some kinds" {
+	clade run -d --name a$$ dir:rootfs sleep 1000
+	clade run -d --name b$$ dir:rootfs sleep 1000
+	listen -t exec,exit "a$$"
+	clade exec b$$ true
+	run -1 clade exec a$$ false
+	until_true seen '.event == "exit" and .exit == 1'
+	kill "$listener"
+	wait "$listener" || :
+	jq -se "all(.name == \"a$$\" and (.event == \"exec\" or .event == \"exit\"))" events.json
+	run -125 clade events -t nothing
+}
+
+@test "namespaces are born and die" {
+	listen -t ns
+	clade run -d --name box dir:rootfs sleep 1000
+	local init
+	init=$(init_of box)
+	until_true seen ".event == \"ns\" and .ns_is == \"born\" and .pid == $init"
+	clade rm -f box
+	until_true seen ".event == \"ns\" and .ns_is == \"died\" and .pid == $init"
+}
+
+@test "lost events are said and healed by reading /proc anew" {
+	listen -t lost,zombie
+	# nobody reads while thousands of events come: the socket overflows
+	kill -STOP "$listener"
+	python3 -c '
+import os, time
+for _ in range(60000):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)'
+	kill -CONT "$listener"
+	until_true seen '.event == "lost" and .lost > 0'
+	# and what comes after that is seen again
+	clade run -d --name box dir:rootfs sleep 1000
+	clade exec box sh -c 'sh -c "sleep 0.1 & exit"'
+	until_true seen ".event == \"zombie\" and .ppid == $(init_of box)"
+}
