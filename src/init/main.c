@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "init/options.h"
+#include "init/services/services.h"
 
 static struct {
 	struct rules rules;
@@ -241,6 +242,8 @@ int main(int argc, char **argv)
 {
 	int at = 1, code = 2;
 
+	if (services_wanted(argc, argv))
+		return services_main(argc, argv);
 	if (options_parse(argc, argv, &init.rules, &at, &code) != OPTIONS_RUN)
 		return code;
 	take_signals();

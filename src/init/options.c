@@ -118,6 +118,11 @@ int options_signal(const char *word)
 	return signal_of(word, strlen(word));
 }
 
+const char *options_signal_name(int signo)
+{
+	return signo > 0 && signo < (int)(sizeof(names) / sizeof(names[0])) ? names[signo] : NULL;
+}
+
 /* "10s", "250ms", "10", "2m": to milliseconds; -1 for what is none. */
 static int64_t duration_ms(const char *s, size_t n)
 {

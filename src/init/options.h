@@ -22,3 +22,6 @@ int options_signal(const char *word);
 
 /* Writes up to four strings and a newline; NULL ends. */
 void say(const char *a, const char *b, const char *c, const char *d);
+
+/* 15 to "TERM"; NULL where there is no name. */
+const char *options_signal_name(int signo);
