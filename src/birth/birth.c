@@ -454,6 +454,7 @@ int birth(const struct birth_request *req, struct birth_result *ret, struct err 
 	b.ret_cgroup_path = req->ret_cgroup_path;
 	b.ret_resctrl_made = req->ret_resctrl_made;
 	b.data = req->data;
+	b.network = req->network;
 	return carry_out(&b, birth_steps, ret, e);
 }
 

@@ -13,6 +13,15 @@
 #include "os/proc_ref.h"
 #include "plan/plan.h"
 
+/* A network that is not made by the kernel's namespace alone; data is birth_request.data. */
+struct birth_network {
+	/* INIT and its namespaces exist, it waits: what is begun here goes on beside it. */
+	int (*begin)(void *data, const struct proc_ref *init, struct err *e);
+	/* Before INIT may execute the program: it is there. */
+	int (*ready)(void *data, struct err *e);
+	void (*undo)(void *data);
+};
+
 /* How and for whom; the plan says what. Everything is lent. */
 struct birth_request {
 	const struct plan *plan;
@@ -33,7 +42,8 @@ struct birth_request {
 	void *data;
 	/* CGROUP_SYSTEMD: where the scope lies, known when born is called; the caller's to free */
 	char **ret_cgroup_path;
-	bool *ret_resctrl_made; /* the class of service was not there before */
+	bool *ret_resctrl_made;		     /* the class of service was not there before */
+	const struct birth_network *network; /* where the plan says so */
 	/* state JSON for the hooks' stdin is made by this; text is malloc'ed, freed by birth */
 	char *(*state_json)(void *data, const char *status, pid_t pid);
 };

@@ -39,6 +39,21 @@ int host_net_devices(struct birth *b, struct err *e)
 	return 0;
 }
 
+int host_network(struct birth *b, struct err *e)
+{
+	return b->network->begin(b->data, &b->init, e);
+}
+
+void host_network_undo(struct birth *b)
+{
+	b->network->undo(b->data);
+}
+
+int host_network_ready(struct birth *b, struct err *e)
+{
+	return b->network->ready(b->data, e);
+}
+
 int host_hooks(struct birth *b, struct err *e)
 {
 	int r;

@@ -40,6 +40,7 @@ struct birth {
 	int (*born)(void *data, const struct proc_ref *init, int tty_master, struct err *e);
 	int (*prepare)(void *data, const struct proc_ref *init, struct err *e);
 	char *(*state_json)(void *data, const char *status, pid_t pid);
+	const struct birth_network *network;
 	void *data;
 	char **ret_cgroup_path;
 	bool *ret_resctrl_made;
@@ -110,6 +111,9 @@ int host_clone_join(struct birth *b, struct err *e);
 void host_clone_undo(struct birth *b);
 int host_idmap(struct birth *b, struct err *e);
 int host_net_devices(struct birth *b, struct err *e);
+int host_network(struct birth *b, struct err *e);
+void host_network_undo(struct birth *b);
+int host_network_ready(struct birth *b, struct err *e);
 int host_hooks(struct birth *b, struct err *e);
 int host_limits(struct birth *b, struct err *e);
 int host_listener(struct birth *b, struct err *e);

@@ -98,6 +98,11 @@ static bool has_net_devices(const struct plan *p)
 	return p->n_net_devices;
 }
 
+static bool has_network(const struct plan *p)
+{
+	return p->with_network;
+}
+
 static bool has_listener(const struct plan *p)
 {
 	return p->process.seccomp.listener_path;
@@ -138,6 +143,7 @@ const struct step birth_steps[] = {
 	{ HOST, "resctrl", host_resctrl, host_resctrl_undo, has_resctrl },
 	{ HOST, "idmap", host_idmap, NULL, has_idmap },
 	{ HOST, "net devices", host_net_devices, NULL, has_net_devices },
+	{ HOST, "network", host_network, host_network_undo, has_network },
 	{ INIT, "identity", init_identity },
 	{ INIT, "cgroup namespace", init_cgroup_namespace, NULL, has_cgroup_ns_early },
 	{ INIT, "network", init_network },
@@ -148,6 +154,7 @@ const struct step birth_steps[] = {
 	{ HOST, "prepare", host_prepare, .beside = true },
 	{ HOST, "record", host_record, NULL, is_recorded_early, .beside = true },
 	{ HOST, "cgroup v1", host_cgroup_attach, NULL, has_v1, .beside = true },
+	{ HOST, "network ready", host_network_ready, NULL, has_network, .beside = true },
 	{ HOST, "hooks", host_hooks, NULL, has_hooks },
 	{ INIT, "cgroup namespace", init_cgroup_namespace, NULL, has_cgroup_ns_late },
 	{ INIT, "hooks", init_hooks, NULL, has_container_hooks },

@@ -87,9 +87,10 @@ static void tell_pull(void *data, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
-#define RUN(member)    offsetof(struct run_opts, run.member)
-#define CREATE(member) offsetof(struct run_opts, create.member)
-#define OWN(member)    offsetof(struct run_opts, member)
+#define RUN(member)	offsetof(struct run_opts, run.member)
+#define CREATE(member)	offsetof(struct run_opts, create.member)
+#define NETWORK(member) offsetof(struct run_opts, create.network.member)
+#define OWN(member)	offsetof(struct run_opts, member)
 
 #define COMMON_OPTS                                                                                \
 	{ "name", 0, OPT_STRING, CREATE(name), "NAME", "a name for the container" },               \
@@ -120,9 +121,27 @@ static void tell_pull(void *data, const char *text)
 			"PID 1 ignores SIGCHLD: the kernel reaps" },                               \
 		{ "pid", 0, OPT_STRING, RUN(pid), "private|host|container:NAME|ns:PATH",           \
 			"PID namespace" },                                                         \
-		{ "net", 0, OPT_STRING, RUN(net), "private|host|none|container:NAME|ns:PATH",      \
-			"network" },                                                               \
-		{ "network", 0, OPT_STRING, RUN(net), "...", "the same as --net" },                \
+		{ "net", 0, OPT_LIST, NETWORK(nets),                                               \
+			"private|none|host|container:NAME|ns:PATH|NETWORK", "network" },           \
+		{ "network", 0, OPT_LIST, NETWORK(nets), "...", "the same as --net" },             \
+		{ "network-alias", 0, OPT_LIST, NETWORK(aliases), "NAME",                          \
+			"a further name in its network" },                                         \
+		{ "net-alias", 0, OPT_LIST, NETWORK(aliases), "NAME", NULL },                      \
+		{ "publish", 'p', OPT_LIST, NETWORK(publish), "[[IP:]HOST:]CONTAINER[/udp]",       \
+			"a port, or a range of them, of the host leads into it" },                 \
+		{ "publish-all", 'P', OPT_FLAG, NETWORK(publish_all), NULL,                        \
+			"every exposed port, on any free port of the host" },                      \
+		{ "expose", 0, OPT_LIST, NETWORK(expose), "PORT[/udp]", "a port for -P" },         \
+		{ "ip", 0, OPT_STRING, NETWORK(ip), "ADDRESS", "its address" },                    \
+		{ "ip6", 0, OPT_STRING, NETWORK(ip6), "ADDRESS", "its IPv6 address" },             \
+		{ "mac-address", 0, OPT_STRING, NETWORK(mac), "MAC", "of its interface" },         \
+		{ "dns", 0, OPT_LIST, NETWORK(dns), "ADDRESS", "a name server" },                  \
+		{ "dns-search", 0, OPT_LIST, NETWORK(dns_search), "DOMAIN",                        \
+			"where short names are looked up; . for nowhere" },                        \
+		{ "dns-option", 0, OPT_LIST, NETWORK(dns_options), "OPTION", "of resolv.conf" },   \
+		{ "dns-opt", 0, OPT_LIST, NETWORK(dns_options), "OPTION", NULL },                  \
+		{ "add-host", 0, OPT_LIST, NETWORK(add_hosts), "NAME:IP|NAME:host-gateway",        \
+			"a line of /etc/hosts" },                                                  \
 		{ "ipc", 0, OPT_STRING, RUN(ipc), "private|host|container:NAME|ns:PATH",           \
 			"IPC namespace" },                                                         \
 		{ "uts", 0, OPT_STRING, RUN(uts), "private|host|container:NAME|ns:PATH",           \

@@ -25,6 +25,7 @@ struct made {
 	struct docker_rest rest;
 	struct arena arena; /* of what the image says, which the spec lends */
 	struct template template;
+	struct want want; /* its memory is the spec's */
 };
 
 static void made_done(struct made *m)
@@ -232,6 +233,9 @@ static int make_spec(const struct life *l, const struct life_create *c, struct m
 	struct docker_run run = *c->run;
 	int r;
 
+	run.net = network_namespace_word(&c->network, e);
+	if (!run.net)
+		return -e->code;
 	run.cwd = l->cwd;
 	run.in_userns = !l->host.in_initial_userns;
 	run.rootless = !(l->host.caps & (UINT64_C(1) << CAP_SYS_ADMIN));
@@ -247,6 +251,11 @@ static int make_spec(const struct life *l, const struct life_create *c, struct m
 		add_hostname(&m->spec, &m->rest, id);
 		r = add_cgroup(&m->spec, c->cgroup_parent, id, e);
 	}
+	if (r == 0)
+		r = network_want(l, &c->network, &m->template.config.ports, &m->spec,
+			&m->spec.arena, &m->want, e);
+	if (r == 0)
+		network_mount_files(l, m->rest.net_of, bundle, &m->spec);
 	if (r == 0 && run.init)
 		r = add_init(l, &m->spec, e);
 	return r < 0 ? r : spec_check(&m->spec, e);
@@ -410,10 +419,14 @@ static int write_cidfile(const char *path, const char *id, struct err *e)
 }
 
 /* The record comes last: a container without one is not there yet. */
-static int write_all(int dir, const struct made *m, const struct record *record, struct err *e)
+static int write_all(int dir, struct made *m, const struct record *record, struct err *e)
 {
-	autotext config = { 0 };
+	autotext config = { 0 }, network = { 0 };
 
+	m->want.container = record->name;
+	want_dump(&m->want, &network);
+	if (store_write(dir, "network", network.p, network.len, e) < 0)
+		return -e->code;
 	spec_dump(&m->spec, &config);
 	if (m->spec.overlay.n_lower && mkdirat(dir, "rootfs", 0755) < 0)
 		return err_set(e, errno, "make a folder for the root filesystem");

@@ -8,6 +8,8 @@
 #include "base/fd.h"
 #include "life/cgroups.h"
 #include "life/life.h"
+#include "net/bridge.h"
+#include "net/pasta.h"
 #include "os/proc_ref.h"
 #include "store/record.h"
 #include "store/store.h"
@@ -91,7 +93,8 @@ const char *held_path(
 	const struct life *l, const struct held *h, const char *file, struct arena *a);
 
 /* start.c */
-int give_birth(const struct held *h, const struct loaded *ld, const int stdio[3], int born_fd);
+int give_birth(const struct life *l, const struct held *h, const struct loaded *ld,
+	const int stdio[3], int born_fd);
 int start_locked(const struct life *l, struct held *h, bool attach, struct life_attach **ret_attach,
 	struct err *e);
 /* "name key value\n" lines of a file of the container; false: no such file. */
@@ -129,6 +132,62 @@ bool console_filter(struct console *c, const char *data, size_t n, char *out, si
 int console_signal(struct console *c);
 /* Ends us by a signal as if it had never been caught. */
 void console_die(struct console *c, int signal);
+
+/* network.c: the flags, the namespace that docker_spec() is told (NULL: e), the files in /etc. */
+const char *network_namespace_word(const struct life_network *n, struct err *e);
+int network_want(const struct life *l, const struct life_network *n,
+	const struct image_words *exposed, const struct spec *s, struct arena *a, struct want *ret,
+	struct err *e);
+/* net_of: container:REF, or NULL */
+void network_mount_files(
+	const struct life *l, const char *net_of, const char *bundle, struct spec *s);
+bool network_is_made(enum want_mode m); /* by net/, not by the kernel alone */
+
+/* Sockets on published ports that nobody listens on: nobody else may have them meanwhile. */
+struct ports_held {
+	int *fds; /* owned */
+	size_t n;
+};
+void ports_held_done(struct ports_held *p);
+
+/*
+ * Before a start, under the lock: ports and addresses are chosen, what was left is taken down.
+ * ret: for the container's life, where the packet filter publishes its ports and not a process.
+ */
+int network_choose(const struct life *l, struct held *h, struct ports_held *ret, struct err *e);
+
+/* The folder of networks: a descriptor, or e. */
+int network_defs(const struct life *l, struct err *e);
+/* The definitions of want's links, in their order. */
+int network_nets(const struct life *l, const struct want *w, struct arena *a, struct defs_net **ret,
+	struct err *e);
+int network_write_net(int dir, const char *file, const struct want *w, struct err *e);
+
+/* While a container is born: its files are written, then what struct birth_network says. */
+struct network {
+	struct arena arena;
+	const struct life *life;
+	int dir;	       /* lent */
+	const char *id;	       /* lent */
+	const char *path;      /* of dir */
+	struct want want;      /* nothing left open in it */
+	struct defs_net *nets; /* nets[i] of want.links[i] */
+	struct helper helper;
+	int netns, lock; /* owned: while a bridge is made */
+	bool forward_dns;
+};
+int network_write_files(struct network *n, struct err *e);
+int network_open(const struct life *l, const struct held *h, struct network *ret, struct err *e);
+int network_begin(struct network *n, const struct proc_ref *init, struct err *e);
+int network_ready(struct network *n, struct err *e);
+void network_undo(struct network *n);
+void network_done(struct network *n);
+
+/* Takes it down; network_clear() for good, network_down() as it was chosen it will be again. */
+void network_down(const struct life *l, const struct held *h);
+void network_clear(const struct life *l, const struct held *h);
+/* The network of one whose minder was killed: whoever looks takes it down. */
+void network_sweep(const struct life *l, struct held *h, const struct now *now);
 
 /* remove.c: what an ended container leaves outside of its folder; then, with all, the folder. */
 int held_clear(const struct life *l, struct held *h, bool all, struct err *e);

@@ -71,6 +71,13 @@ const char *life_status_word(enum life_status s); /* docker's words */
 
 enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
 
+/* The flags of a network; words and addresses as typed. */
+struct life_network {
+	struct opt_list nets, aliases, publish, expose, dns, dns_search, dns_options, add_hosts;
+	const char *ip, *ip6, *mac;
+	bool publish_all;
+};
+
 /* What `create` is asked; lent, copied into the record. */
 struct life_create {
 	const struct docker_run *run; /* the flags that end in the configuration */
@@ -82,6 +89,7 @@ struct life_create {
 	int restart_max;	 /* on-failure:N; 0: no bound */
 	const char *stop_signal; /* NULL: SIGTERM */
 	int64_t stop_timeout_ms;
+	struct life_network network;
 	struct opt_list labels; /* "key=value" or "key" */
 	const char *cidfile, *pidfile, *cgroup_parent, *detach_keys;
 	enum pull_policy pull; /* of an image from a registry */

@@ -100,6 +100,7 @@ int life_inspect(const struct life *l, const char *ref, struct arena *a, struct 
 
 	if (held_open(l, ref, &h, e) < 0 || now_look(l, &h, &now, e) < 0)
 		return -e->code;
+	network_sweep(l, &h, &now);
 	fill(l, &h, &now, a, true, ret);
 	return 0;
 }
@@ -163,6 +164,7 @@ static bool list_one(
 	}
 	if (now_look(l, &h, &now, &e) < 0 || cleared(l, &h, &now))
 		return false;
+	network_sweep(l, &h, &now);
 	/* removed while we looked */
 	if (faccessat(h.dir, "record", F_OK, 0) < 0)
 		return false;

@@ -95,6 +95,16 @@ int plan_of(const struct life *l, const struct spec *s, const char *id, const ch
 	return plan_make(&req, ret, e);
 }
 
+/* Does somebody outside have to make its network? */
+static bool has_network(const struct held *h)
+{
+	autoarena arena = { 0 };
+	struct want w;
+	struct err ignored;
+
+	return want_read(h->dir, "network", &arena, &w, &ignored) == 0 && network_is_made(w.mode);
+}
+
 int loaded_make(const struct life *l, const struct held *h, struct loaded *ret, struct err *e)
 {
 	autoarena arena = { 0 };
@@ -108,6 +118,7 @@ int loaded_make(const struct life *l, const struct held *h, struct loaded *ret, 
 	r = join_others(l, &h->record, &ret->spec, e);
 	if (r == 0)
 		r = plan_of(l, &ret->spec, h->id, ret->bundle, &ret->plan, e);
+	ret->plan.with_network = has_network(h);
 	for (size_t i = 0; r == 0 && i < ret->plan.warnings.n; i++)
 		log_warn("%s", ret->plan.warnings.items[i]);
 	return r;

@@ -20,6 +20,7 @@ int held_clear(const struct life *l, struct held *h, bool all, struct err *e)
 
 	if (r < 0)
 		return r;
+	network_clear(l, h);
 	unlinkat(h->dir, "attach.sock", 0);
 	if (h->record.pidfile)
 		unlink(h->record.pidfile);

@@ -56,6 +56,7 @@ struct giver {
 	const struct held *h;
 	const struct plan *plan;
 	int born_fd, restarts;
+	struct network network;
 };
 
 static int write_pidfile(const char *path, pid_t pid, struct err *e)
@@ -94,8 +95,25 @@ static int born(void *data, const struct proc_ref *init, int tty_master, struct 
 	return r < 0 ? err_set(e, -r, "tell clade-keep") : 0;
 }
 
-int give_birth(const struct held *h, const struct loaded *ld, const int stdio[3], int born_fd)
+static int begin_network(void *data, const struct proc_ref *init, struct err *e)
 {
+	return network_begin(&((struct giver *)data)->network, init, e);
+}
+
+static int await_network(void *data, struct err *e)
+{
+	return network_ready(&((struct giver *)data)->network, e);
+}
+
+static void undo_network(void *data)
+{
+	network_undo(&((struct giver *)data)->network);
+}
+
+int give_birth(const struct life *l, const struct held *h, const struct loaded *ld,
+	const int stdio[3], int born_fd)
+{
+	static const struct birth_network network = { begin_network, await_network, undo_network };
 	struct giver g = { .h = h, .plan = &ld->plan, .born_fd = born_fd };
 	struct birth_request req = {
 		.plan = &ld->plan,
@@ -106,6 +124,7 @@ int give_birth(const struct held *h, const struct loaded *ld, const int stdio[3]
 		.die_with_parent = true,
 		.born = born,
 		.data = &g,
+		.network = &network,
 	};
 	struct birth_result result = { .init = PROC_REF_NONE, .tty_master = FD_NONE };
 	struct wire_born w = { .stage = WIRE_RUNNING };
@@ -116,7 +135,11 @@ int give_birth(const struct held *h, const struct loaded *ld, const int stdio[3]
 	if (held_text(h, "exit", text, sizeof(text)))
 		g.restarts = (int)held_number(text, "restarts", 0) + 1;
 	unlinkat(h->dir, "exit", 0);
-	r = birth(&req, &result, &e);
+	r = network_open(l, h, &g.network, &e);
+	if (r == 0) {
+		r = birth(&req, &result, &e);
+		network_done(&g.network);
+	}
 	if (r != 0) {
 		unlinkat(h->dir, "born", 0);
 		w.stage = r == BIRTH_EXEC_FAILED ? WIRE_EXEC_FAILED : WIRE_FAILED;
@@ -140,6 +163,7 @@ struct start {
 	int sync[2], born[2], first[2]; /* [0] is ours or the minder's, [1] goes on */
 	int in[2], out[2], err[2];
 	int listen, lock;
+	struct ports_held ports;
 	pid_t keep;
 	struct arena arena;
 };
@@ -211,6 +235,8 @@ static _Noreturn void become_keep(struct start *s, char **argv)
 	close_fds_on_exec(3);
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		keep_open(ours[i]);
+	for (size_t i = 0; i < s->ports.n; i++)
+		keep_open(s->ports.fds[i]);
 	for (int i = 0; i < 3 && null >= 0; i++)
 		dup2(null, i);
 	if (chdir("/") == 0)
@@ -226,6 +252,7 @@ static _Noreturn void become_giver(struct start *s)
 	const int stdio[3] = { s->in[0], s->out[1], s->err[1] };
 
 	/* what says that others are there must not say it of us */
+	ports_held_done(&s->ports);
 	fd_close(&s->sync[0]);
 	fd_close(&s->sync[1]);
 	fd_close(&s->born[0]);
@@ -233,7 +260,7 @@ static _Noreturn void become_giver(struct start *s)
 	fd_close(&s->first[1]);
 	fd_close(&s->listen);
 	fd_close(&s->lock);
-	_exit(give_birth(s->h, &s->ld, stdio, s->born[1]) ? 1 : 0);
+	_exit(give_birth(s->l, s->h, &s->ld, stdio, s->born[1]) ? 1 : 0);
 }
 
 static _Noreturn void become_minder(struct start *s, char **argv)
@@ -365,6 +392,7 @@ static void start_done(struct start *s)
 	}
 	fd_close(&s->listen);
 	fd_close(&s->lock);
+	ports_held_done(&s->ports);
 	loaded_done(&s->ld);
 	arena_done(&s->arena);
 }
@@ -398,7 +426,7 @@ int start_locked(const struct life *l, struct held *h, bool attach, struct life_
 
 	if (r == 0) {
 		s.lock = take_keep_lock(h, e);
-		r = s.lock < 0 ? -e->code : 0;
+		r = s.lock < 0 ? -e->code : network_choose(l, h, &s.ports, e);
 	}
 	if (r == 0) {
 		unlinkat(h->dir, "exit", 0);
@@ -419,6 +447,8 @@ int start_locked(const struct life *l, struct held *h, bool attach, struct life_
 	/* one that failed is gone: it is not left to whoever adopts our children */
 	if (r != 0 && s.keep > 0)
 		waitpid(s.keep, NULL, 0);
+	if (r != 0)
+		network_clear(l, h);
 	start_done(&s);
 	return r;
 }
@@ -460,10 +490,12 @@ int life_keep_start(const struct life *l, const char *id, struct err *e)
 
 	fcntl(WIRE_BORN_FD, F_SETFD, FD_CLOEXEC);
 	r = held_open(l, id, &h, e);
-	if (r == 0)
+	if (r == 0) {
+		network_down(l, &h);
 		r = loaded_make(l, &h, &ld, e);
+	}
 	if (r == 0)
-		return give_birth(&h, &ld, stdio, WIRE_BORN_FD) ? 1 : 0;
+		return give_birth(l, &h, &ld, stdio, WIRE_BORN_FD) ? 1 : 0;
 	w.err.code = e->code;
 	memcpy(w.err.msg, e->msg, sizeof(w.err.msg));
 	send_born(WIRE_BORN_FD, &w, FD_NONE);

@@ -26,6 +26,7 @@ enum word_kind {
 	W_COPY_SYMLINK,
 	W_NOFOLLOW_SOURCE,
 	W_NOFOLLOW_TARGET,
+	W_NOFAIL,
 };
 
 struct word {
@@ -44,54 +45,34 @@ struct word {
 
 /* config.md#mounts, "Linux mount options"; the last three are crun's. */
 static const struct word words[] = {
-	ATTR("ro", MOUNT_ATTR_RDONLY, 0),
-	ATTR("rw", 0, MOUNT_ATTR_RDONLY),
-	ATTR("nosuid", MOUNT_ATTR_NOSUID, 0),
-	ATTR("suid", 0, MOUNT_ATTR_NOSUID),
-	ATTR("nodev", MOUNT_ATTR_NODEV, 0),
-	ATTR("dev", 0, MOUNT_ATTR_NODEV),
-	ATTR("noexec", MOUNT_ATTR_NOEXEC, 0),
-	ATTR("exec", 0, MOUNT_ATTR_NOEXEC),
-	ATTR("nodiratime", MOUNT_ATTR_NODIRATIME, 0),
-	ATTR("diratime", 0, MOUNT_ATTR_NODIRATIME),
+	ATTR("ro", MOUNT_ATTR_RDONLY, 0), ATTR("rw", 0, MOUNT_ATTR_RDONLY),
+	ATTR("nosuid", MOUNT_ATTR_NOSUID, 0), ATTR("suid", 0, MOUNT_ATTR_NOSUID),
+	ATTR("nodev", MOUNT_ATTR_NODEV, 0), ATTR("dev", 0, MOUNT_ATTR_NODEV),
+	ATTR("noexec", MOUNT_ATTR_NOEXEC, 0), ATTR("exec", 0, MOUNT_ATTR_NOEXEC),
+	ATTR("nodiratime", MOUNT_ATTR_NODIRATIME, 0), ATTR("diratime", 0, MOUNT_ATTR_NODIRATIME),
 	ATTR("nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0),
 	ATTR("symfollow", 0, MOUNT_ATTR_NOSYMFOLLOW),
 	/* Three states of one field; what is not noatime nor strictatime is relatime. */
 	ATTR("noatime", MOUNT_ATTR_NOATIME, ATIME),
 	ATTR("strictatime", MOUNT_ATTR_STRICTATIME, ATIME),
-	ATTR("relatime", MOUNT_ATTR_RELATIME, ATIME),
-	ATTR("atime", MOUNT_ATTR_RELATIME, ATIME),
+	ATTR("relatime", MOUNT_ATTR_RELATIME, ATIME), ATTR("atime", MOUNT_ATTR_RELATIME, ATIME),
 	ATTR("norelatime", MOUNT_ATTR_RELATIME, ATIME),
 	ATTR("nostrictatime", MOUNT_ATTR_RELATIME, ATIME),
-	{ "shared", W_PROPAGATION, MS_SHARED, 0 },
-	{ "slave", W_PROPAGATION, MS_SLAVE, 0 },
+	{ "shared", W_PROPAGATION, MS_SHARED, 0 }, { "slave", W_PROPAGATION, MS_SLAVE, 0 },
 	{ "private", W_PROPAGATION, MS_PRIVATE, 0 },
 	{ "unbindable", W_PROPAGATION, MS_UNBINDABLE, 0 },
-	{ "rshared", W_RPROPAGATION, MS_SHARED, 0 },
-	{ "rslave", W_RPROPAGATION, MS_SLAVE, 0 },
+	{ "rshared", W_RPROPAGATION, MS_SHARED, 0 }, { "rslave", W_RPROPAGATION, MS_SLAVE, 0 },
 	{ "rprivate", W_RPROPAGATION, MS_PRIVATE, 0 },
-	{ "runbindable", W_RPROPAGATION, MS_UNBINDABLE, 0 },
-	{ "sync", W_SUPER, 0, 0 },
-	{ "async", W_SUPER, 0, 0 },
-	{ "dirsync", W_SUPER, 0, 0 },
-	{ "lazytime", W_SUPER, 0, 0 },
-	{ "nolazytime", W_SUPER, 0, 0 },
-	{ "mand", W_SUPER, 0, 0 },
-	{ "nomand", W_SUPER, 0, 0 },
-	{ "iversion", W_SUPER, 0, 0 },
-	{ "noiversion", W_NONE, 0, 0 },
-	{ "silent", W_NONE, 0, 0 },
-	{ "loud", W_NONE, 0, 0 },
-	{ "defaults", W_NONE, 0, 0 },
-	{ "bind", W_BIND, 0, 0 },
-	{ "rbind", W_RBIND, 0, 0 },
-	{ "remount", W_REMOUNT, 0, 0 },
-	{ "idmap", W_IDMAP, 0, 0 },
-	{ "ridmap", W_RIDMAP, 0, 0 },
-	{ "tmpcopyup", W_TMPCOPYUP, 0, 0 },
-	{ "copy-symlink", W_COPY_SYMLINK, 0, 0 },
-	{ "src-nofollow", W_NOFOLLOW_SOURCE, 0, 0 },
+	{ "runbindable", W_RPROPAGATION, MS_UNBINDABLE, 0 }, { "sync", W_SUPER, 0, 0 },
+	{ "async", W_SUPER, 0, 0 }, { "dirsync", W_SUPER, 0, 0 }, { "lazytime", W_SUPER, 0, 0 },
+	{ "nolazytime", W_SUPER, 0, 0 }, { "mand", W_SUPER, 0, 0 }, { "nomand", W_SUPER, 0, 0 },
+	{ "iversion", W_SUPER, 0, 0 }, { "noiversion", W_NONE, 0, 0 }, { "silent", W_NONE, 0, 0 },
+	{ "loud", W_NONE, 0, 0 }, { "defaults", W_NONE, 0, 0 }, { "bind", W_BIND, 0, 0 },
+	{ "rbind", W_RBIND, 0, 0 }, { "remount", W_REMOUNT, 0, 0 }, { "idmap", W_IDMAP, 0, 0 },
+	{ "ridmap", W_RIDMAP, 0, 0 }, { "tmpcopyup", W_TMPCOPYUP, 0, 0 },
+	{ "copy-symlink", W_COPY_SYMLINK, 0, 0 }, { "src-nofollow", W_NOFOLLOW_SOURCE, 0, 0 },
 	{ "dest-nofollow", W_NOFOLLOW_TARGET, 0, 0 },
+	{ "nofail", W_NOFAIL, 0, 0 }, /* mount(8)'s, of our own files in a container */
 };
 
 static void change(uint64_t *set, uint64_t *clear, const struct word *w)
@@ -152,6 +133,9 @@ static void apply(const struct decide *d, struct plan_mount *m, const struct wor
 		break;
 	case W_NOFOLLOW_TARGET:
 		m->nofollow_target = true;
+		break;
+	case W_NOFAIL:
+		m->optional = true;
 		break;
 	}
 }

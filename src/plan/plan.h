@@ -233,9 +233,10 @@ struct plan {
 	const char *hostname, *domainname;
 	struct spec_net_device *net_devices;
 	size_t n_net_devices;
-	bool loopback_up; /* a new network namespace gets lo up (docker's and podman's way; runc's
-			     too) */
-	bool seal_self;	  /* own binary made unreachable: not when it lies on a read-only mount */
+	bool loopback_up;  /* a new network namespace gets lo up (docker's and podman's way; runc's
+			      too) */
+	bool with_network; /* birth_request.network is to be called */
+	bool seal_self;	   /* own binary made unreachable: not when it lies on a read-only mount */
 	struct plan_process process;
 	struct spec_strings warnings; /* said once, by life */
 };

@@ -48,6 +48,7 @@ ids() {
 leftovers() {
 	local id
 	pgrep -af "clade-keep.* $CLADE_ROOT " || :
+	pgrep -af "pasta.* $CLADE_ROOT/" || :
 	grep " $CLADE_ROOT" /proc/self/mounts || :
 	for id in "${seen_ids[@]}"; do
 		find /sys/fs/cgroup -maxdepth 4 -type d -name "$id" 2>/dev/null

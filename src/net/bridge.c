@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/bridge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "os/clone.h"
+#include "os/file.h"
+
+enum { TOLD_MAX = 4 << 20 };
+
+int bridge_usable(bool dns, struct arena *a, struct bridge_tools *ret, struct err *e)
+{
+	const char *ignored;
+
+	if (geteuid() != 0)
+		return err_say(e,
+			"networks with a bridge are root's; what a normal user can have is "
+			"--network private");
+	*ret = (struct bridge_tools){ 0 };
+	if (helper_find("netavark", "netavark", "a network with a bridge", a, &ret->netavark, e) <
+			0 ||
+		helper_find("iptables", "iptables", "a network with a bridge", a, &ignored, e) < 0)
+		return -e->code;
+	return dns ? helper_find("aardvark-dns", "aardvark-dns", "a network with names", a,
+			     &ret->aardvark, e)
+		   : 0;
+}
+
+static int take_lock(int root)
+{
+	autofd dir = FD_NONE;
+
+	mkdirat(root, "netavark", 0700);
+	dir = openat(root, "netavark", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dir < 0)
+		return -errno;
+	while (flock(dir, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return take_fd(&dir);
+}
+
+/* --- what it is told ------------------------------------------------------------------------- */
+
+static void dump_ports(const struct want *want, struct json_writer *w)
+{
+	json_begin(w, "port_mappings", '[');
+	for (size_t i = 0; i < want->n_ports; i++) {
+		const struct want_port *p = &want->ports[i];
+
+		json_begin(w, NULL, '{');
+		json_uint(w, "container_port", p->container);
+		json_uint(w, "host_port", p->host);
+		json_string(w, "host_ip", p->host_ip);
+		json_string(w, "protocol", p->udp ? "udp" : "tcp");
+		json_uint(w, "range", p->count);
+		json_end(w, '}');
+	}
+	json_end(w, ']');
+}
+
+static void dump_link(const struct want_link *k, const char *id, struct json_writer *w)
+{
+	autoarena a = { 0 };
+
+	json_begin(w, k->network, '{');
+	json_string(w, "interface_name", k->interface);
+	json_begin(w, "static_ips", '[');
+	if (k->ip)
+		json_string(w, NULL, k->ip);
+	if (k->ip6)
+		json_string(w, NULL, k->ip6);
+	json_end(w, ']');
+	if (k->mac)
+		json_string(w, "static_mac", k->mac);
+	json_begin(w, "aliases", '[');
+	json_string(w, NULL, arena_printf(&a, "%.12s", id));
+	for (size_t i = 0; i < k->aliases.n; i++)
+		json_string(w, NULL, k->aliases.items[i]);
+	json_end(w, ']');
+	json_end(w, '}');
+}
+
+static void dump(const struct bridge_request *r, struct text *t)
+{
+	struct json_writer w = { .t = t };
+	const struct want *want = r->want;
+
+	json_begin(&w, NULL, '{');
+	json_string(&w, "container_id", r->id);
+	json_string(&w, "container_name", want->container);
+	dump_ports(want, &w);
+	json_begin(&w, "networks", '{');
+	for (size_t i = 0; i < want->n_links; i++)
+		dump_link(&want->links[i], r->id, &w);
+	json_end(&w, '}');
+	json_begin(&w, "network_info", '{');
+	for (size_t i = 0; i < want->n_links; i++)
+		defs_dump(&r->nets[i], want->links[i].network, &w);
+	json_end(&w, '}');
+	json_end(&w, '}');
+}
+
+static int write_told(int dir, const struct text *t, struct err *e)
+{
+	autofd fd = openat(
+		dir, "netavark", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r = fd < 0 ? -errno : file_write_all(fd, t->p, t->len);
+
+	return r < 0 ? err_set(e, -r, "write what netavark is told") : 0;
+}
+
+/* --- running it ------------------------------------------------------------------------------ */
+
+/* By paths into this process: aardvark-dns, which netavark leaves behind, would keep descriptors.
+ */
+static int start(const struct bridge_tools *tools, const char *root_path, const char *verb,
+	const char *input, int netns, struct helper *ret, struct err *e)
+{
+	autoarena a = { 0 };
+	const char *argv[] = { tools->netavark, "--config",
+		arena_printf(&a, "%s/netavark", root_path), "--aardvark-binary",
+		tools->aardvark ? tools->aardvark : "/usr/lib/podman/aardvark-dns", verb,
+		arena_printf(&a, "/proc/%d/fd/%d", (int)getpid(), netns), NULL };
+	struct helper_request req = { .argv = argv, .input = input, .want_output = true };
+
+	return helper_start(&req, ret, e);
+}
+
+int bridge_begin(const struct bridge_request *r, struct helper *ret, int *ret_lock, struct err *e)
+{
+	autotext t = { 0 };
+	autofd lock = take_lock(r->root);
+
+	if (lock < 0)
+		return err_set(e, -lock, "lock the folder netavark");
+	dump(r, &t);
+	if (write_told(r->dir, &t, e) < 0)
+		return -e->code;
+	*ret_lock = take_fd(&lock);
+	return start(r->tools, r->root_path, "setup", t.p, r->netns, ret, e);
+}
+
+/* {"error":"..."} on its standard output */
+static int failed(struct helper *h, int status, struct err *e)
+{
+	autoarena a = { 0 };
+	const char *out = helper_output(h, &a), *said = helper_said(h, &a);
+	const struct json *all, *v;
+	struct err ignored;
+
+	if (json_parse(out, strlen(out), &a, &all, &ignored) == 0 && all->kind == JSON_OBJECT &&
+		(v = json_get(all, "error")) && v->kind == JSON_STRING) {
+		autotext shown = { 0 };
+
+		text_add_escaped(&shown, v->text, strlen(v->text));
+		return err_say(e, "netavark: %s", shown.p ? shown.p : "");
+	}
+	return err_say(e, "netavark: %s",
+		said[0] ? said : arena_printf(&a, "ended with status %d", status));
+}
+
+int bridge_ready(struct helper *h, struct err *e)
+{
+	int r = helper_wait(h, e);
+
+	return r <= 0 ? r : failed(h, r, e);
+}
+
+int bridge_change(const struct bridge_request *r, bool add, struct err *e)
+{
+	autohelper h = HELPER_NONE;
+	autotext t = { 0 };
+	autofd lock = take_lock(r->root);
+
+	if (lock < 0)
+		return err_set(e, -lock, "lock the folder netavark");
+	dump(r, &t);
+	if (start(r->tools, r->root_path, add ? "setup" : "teardown", t.p, r->netns, &h, e) < 0)
+		return -e->code;
+	return bridge_ready(&h, e);
+}
+
+/* --- taking it back -------------------------------------------------------------------------- */
+
+/* An empty namespace, held by its descriptor alone. */
+static int empty_netns(void)
+{
+	autofd home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), made = FD_NONE;
+	int r;
+
+	if (home < 0)
+		return -errno;
+	r = clone_unshare(CLONE_NEWNET);
+	if (r < 0)
+		return r;
+	made = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	r = made < 0 ? -errno : 0;
+	if (clone_join(home, CLONE_NEWNET) < 0)
+		return -EPERM;
+	return r < 0 ? r : take_fd(&made);
+}
+
+/* netavark stops at an interface that is not there: one of each name, for it to delete. */
+static void make_interfaces(const struct json *networks, int netns, struct arena *a)
+{
+	const char *ip;
+	struct err ignored;
+
+	if (helper_find("ip", "iproute2", "this", a, &ip, &ignored) < 0)
+		return;
+	for (const struct json *v = json_first(networks); v; v = json_next(networks, v)) {
+		const struct json *name =
+			v->kind == JSON_OBJECT ? json_get(v, "interface_name") : NULL;
+		autohelper h = HELPER_NONE;
+		const char *own = name && name->kind == JSON_STRING ? name->text : "";
+		const char *argv[] = { ip, "link", "add", own, "type", "veth", "peer", "name",
+			arena_printf(a, "peer-%s", own), NULL };
+		struct helper_request req = { .argv = argv, .netns = netns };
+
+		if (own[0] && helper_start(&req, &h, &ignored) == 0)
+			helper_wait(&h, &ignored);
+	}
+}
+
+int bridge_end(int root, const char *root_path, int dir, int netns, struct err *e)
+{
+	autoarena a = { 0 };
+	autohelper h = HELPER_NONE;
+	autofree char *told = NULL;
+	struct bridge_tools tools;
+	const struct json *all, *networks;
+	autofd lock = FD_NONE, empty = FD_NONE;
+	ssize_t n;
+	int r;
+
+	if (faccessat(dir, "netavark", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	lock = take_lock(root);
+	n = file_read_all(dir, "netavark", TOLD_MAX, &told);
+	if (n <= 0) {
+		/* killed before anything was told */
+		unlinkat(dir, "netavark", 0);
+		return 0;
+	}
+	if (bridge_usable(strstr(told, "\"dns_enabled\":true") != NULL, &a, &tools, e) < 0)
+		return -e->code;
+	if (json_parse(told, (size_t)n, &a, &all, e) < 0 || all->kind != JSON_OBJECT ||
+		!(networks = json_get(all, "networks")) || networks->kind != JSON_OBJECT) {
+		unlinkat(dir, "netavark", 0);
+		return 0;
+	}
+	if (netns < 0) {
+		empty = empty_netns();
+		if (empty < 0)
+			return err_set(e, -empty, "make an empty network namespace");
+		make_interfaces(networks, empty, &a);
+		netns = empty;
+	}
+	r = start(&tools, root_path, "teardown", told, netns, &h, e);
+	if (r == 0)
+		r = bridge_ready(&h, e);
+	unlinkat(dir, "netavark", 0);
+	return r;
+}

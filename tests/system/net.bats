@@ -1,0 +1,160 @@
+#!/usr/bin/env bats
+# Networks of containers. As root everything happens in a network namespace made for the file's every test, so that no bridge
+# and no rule ever touches the machine's own; a normal user's networks change nothing outside anyway.
+# bats file_tags=user
+
+load helpers
+setup() {
+	clade_setup
+	ROOT_TEST=
+	[ "$(id -u)" != 0 ] || { ROOT_TEST=1 && box_open; }
+}
+teardown() {
+	if [ -n "$ROOT_TEST" ]; then box_close; fi
+	clade_teardown
+}
+
+# A machine of its own: loopback, one way out that leads nowhere, the caller's mounts. `in_box COMMAND...` runs there.
+box_open() {
+	unshare --net --mount --propagation private sh -c 'echo $$ >box.pid; exec sleep 1000' 3>&- &
+	until_true test -s box.pid
+	BOX=$(cat box.pid)
+	in_box sh -c 'ip link set lo up
+		ip link add up0 type veth peer name up1
+		ip addr add 192.0.2.10/24 dev up0
+		ip link set up0 up; ip link set up1 up
+		ip route add default via 192.0.2.1
+		printf "nameserver 192.0.2.53\nsearch example.org\noptions ndots:2\n" >resolv; mount --bind resolv /etc/resolv.conf'
+}
+box_close() {
+	local id
+	for id in $(ids); do in_box clade rm -f "$id" >/dev/null 2>&1 || :; done
+	if [ -z "${BOX_DIRTY-}" ]; then
+		# nothing of it may be left but the chains that netavark keeps for all
+		run in_box sh -c 'ip -br link | grep -vE "^(lo|up0|up1)"; iptables-save | grep -E "dnat name|10\.(8[79]|9[0-9])\." '
+		[ -z "$output" ] || { echo "left in the network: $output" >&2; kill "$BOX"; return 1; }
+	fi
+	kill "$BOX" 2>/dev/null || :
+	wait "$BOX" 2>/dev/null || :
+}
+in_box() {
+	if [ -n "$ROOT_TEST" ]; then nsenter --net --mount --target "$BOX" --wd="$PWD" "$@"; else "$@"; fi
+}
+# A port of the machine nobody has
+free_port() { in_box python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+answers() { [ "$(in_box curl -s --http0.9 -m 2 "$1")" = "$2" ]; }
+server() { echo "socat TCP-LISTEN:$1,fork,reuseaddr SYSTEM:'echo $2'"; }
+root_only() { [ -n "$ROOT_TEST" ] || skip "bridges are root's"; }
+
+@test "net: the default has an address, a route, and files as docker writes them" {
+	run -0 in_box clade run --rm --hostname box host sh -c 'cat /etc/hosts /etc/hostname; ip -br -4 addr; ip route'
+	[[ "$output" == *"127.0.0.1"*"localhost"* ]]
+	[[ "$output" == *"10.0.2.100"*"box"* ]]
+	[[ "$output" == *"eth0"*"10.0.2.100/24"* ]]
+	[[ "$output" == *"default via 10.0.2.2"* ]]
+}
+
+@test "net: a published port leads in, tcp and udp; port and ps tell of it; rm frees it" {
+	local port
+	port=$(free_port)
+	in_box clade run -d --name web -p "$port:80" -p "127.0.0.1:$port:53/udp" host sh -c "$(server 80 hi)" >/dev/null
+	until_true answers "http://127.0.0.1:$port/" hi
+	run in_box clade run --rm -p "$port:80" host true
+	[ "$status" = 125 ]
+	[[ "$output" == *"publish port 0.0.0.0:$port/tcp: Address already in use"* ]]
+	in_box clade rm -f web
+	run -0 in_box clade run --rm -p "$port:80" host true
+}
+
+@test "net: traffic goes out, and the host's own loopback stays its own" {
+	local port
+	port=$(free_port)
+	in_box socat TCP-LISTEN:"$port",bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo secret' 3>&- &
+	local pid=$!
+	until_true answers "http://127.0.0.1:$port/" secret
+	run in_box clade run --rm host sh -c "socat -T2 - TCP:10.0.2.2:$port,connect-timeout=2 </dev/null"
+	kill "$pid"
+	[[ "$output" != *secret* ]]
+}
+
+@test "net: none has loopback alone, host is the host's, container: is the other's" {
+	run -0 in_box clade run --rm --net none host sh -c 'ip -br link | wc -l; ip -br addr show lo'
+	[ "${lines[0]}" = 1 ]
+	[[ "$output" == *127.0.0.1* ]]
+	run -0 in_box clade run --rm --net host host readlink /proc/self/ns/net
+	[ "$output" = "$(in_box readlink /proc/self/ns/net)" ]
+	in_box clade run -d --name one --add-host there:192.0.2.77 host sleep 1000 >/dev/null
+	run -0 in_box clade run --rm --net container:one host sh -c 'readlink /proc/self/ns/net; cat /etc/hosts'
+	[ "${lines[0]}" = "$(in_box clade exec one readlink /proc/self/ns/net)" ]
+	[[ "$output" == *"192.0.2.77"*there* ]]
+}
+
+@test "net: resolv.conf and hosts follow the flags; what the user mounts is his own" {
+	run -0 in_box clade run --rm --dns 192.0.2.9 --dns-search a.example --dns-search b.example --dns-option rotate host cat /etc/resolv.conf
+	[[ "$output" == *"search a.example b.example"* ]]
+	[[ "$output" == *"nameserver 192.0.2.9"* ]]
+	[[ "$output" == *"options rotate"* ]]
+	if [ -n "$ROOT_TEST" ]; then
+		run -0 in_box clade run --rm host cat /etc/resolv.conf
+		[ "$output" = "$(printf 'search example.org\nnameserver 192.0.2.53\noptions ndots:2')" ]
+		in_box sh -c 'echo nameserver 127.0.0.53 >resolv'
+		run -0 in_box clade run --rm host cat /etc/resolv.conf
+		[ "$output" = "nameserver 10.0.2.3" ]
+		run -0 in_box clade run --rm --add-host gw:host-gateway host cat /etc/hosts
+		[[ "$output" == *"192.0.2.10"*gw* ]]
+	fi
+	echo mine >own
+	run -0 in_box clade run --rm -v "$PWD/own:/etc/hosts" host cat /etc/hosts
+	[ "$output" = mine ]
+}
+
+@test "net: what is wrong is said, and nothing is made" {
+	local words
+	while IFS='|' read -r words message; do
+		# shellcheck disable=SC2086 # words on purpose
+		run in_box clade run --rm $words host true
+		[ "$status" = 125 ] || { echo "$words: $status $output"; false; }
+		[[ "$output" == *"$message"* ]] || { echo "$words: $output"; false; }
+	done <<-'X'
+		-p 0:80|is no port
+		-p 80:70000|is no port
+		-p 80-90:80-95|not of the same length
+		-p 1.2.3:80:80|is no address
+		-p [::1:80:80|the ] of the address is missing
+		-p 80:80/sctp|tcp or udp is wanted
+		-p 80:80 --net none|cannot publish ports
+		--net container:nobody|no such container
+		--ip 1.2.3.4|made with `clade network create`
+		--network-alias x|made with `clade network create`
+		--mac-address 01:02:03:04:05:06 --net host|--mac-address
+		--dns nine|an address is wanted
+		--add-host one|NAME:ADDRESS
+		--net host --net none|cannot be used together
+	X
+	[ -z "$(ids)" ]
+}
+
+@test "net: a range of a thousand ports, and random ones" {
+	run -0 in_box clade run --rm -p 20000-20999:20000-20999 -p 81 -p 82 host true
+}
+
+@test "net: restart makes it anew; the minder or pasta killed leaves nothing" {
+	local port id
+	port=$(free_port)
+	in_box clade run -d --name web -p "$port:80" host sh -c "$(server 80 hi)" >/dev/null
+	until_true answers "http://127.0.0.1:$port/" hi
+	in_box clade restart -t 0 web
+	until_true answers "http://127.0.0.1:$port/" hi
+	id=$(ids)
+	kill -9 "$(cat "$CLADE_ROOT/$id/pasta.pid")"
+	in_box clade restart -t 0 web
+	until_true answers "http://127.0.0.1:$port/" hi
+	kill -9 "$(pgrep -f "clade-keep.* $CLADE_ROOT ")"
+	until_true lost web
+	in_box clade ps -a >/dev/null
+	until_true no_pasta
+	in_box clade rm -f web
+}
+lost() { in_box clade ps -a --format names,status | grep -q "^$1 .*lost"; }
+no_pasta() { ! pgrep -f "pasta.* $CLADE_ROOT/"; }
+
