@@ -41,6 +41,8 @@ install: all
 bench: all
 	@tools/setup build bench
 	@bench/run
+	@bench/oci/run
+	@CGROUPS=v1 bench/oci/run times limits
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')
