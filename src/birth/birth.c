@@ -327,7 +327,7 @@ static int walk(
 		if (b->sync_peer < 0 && next && next->who != b->actor &&
 			!(b->actor == INIT && is_all_beside(next, b->plan))) {
 			r = send_done(b);
-			if (r < 0 && r != -EPIPE)
+			if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 				return err_set(e, -r, "tell the other process");
 			if (b->actor == INIT) {
 				forget_given(b);

@@ -77,14 +77,14 @@ static int run_one(const struct spec *spec, const struct spec_hook *h, const cha
 	feed(pipe_fds[1], state);
 	close(pipe_fds[1]);
 	hook = (struct proc_ref){ .pid = pid, .pidfd = pidfd };
-	r = proc_ref_wait(&hook, h->timeout_s > 0 ? (int)(h->timeout_s * 1000) : -1);
+	r = proc_ref_wait(&hook, h->timeout_s.set ? (int)(h->timeout_s.value * 1000) : -1);
 	if (r < 0)
 		proc_ref_signal(&hook, SIGKILL);
 	clone_wait(pidfd, &status);
 	fd_close(&pidfd);
 	if (r < 0)
 		return err_say(e, "%s: %s did not end within %lld s", name, h->path,
-			(long long)h->timeout_s);
+			(long long)h->timeout_s.value);
 	if (status == 0)
 		return 0;
 	if (status & 0x7f)

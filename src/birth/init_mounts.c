@@ -63,6 +63,13 @@ static int set_propagation(const struct plan_mount *m, int fd, struct err *e)
 	return r < 0 ? err_set(e, -r, "set the propagation of the mount on %s", m->target) : 0;
 }
 
+/* Flags that mount(2) takes for every filesystem and fsconfig(2) only where one knows them. */
+static bool may_be_unknown(const struct spec_pair *o)
+{
+	return !o->value &&
+	       (str_eq(o->key, "iversion") || str_eq(o->key, "mand") || str_eq(o->key, "nomand"));
+}
+
 static int fill_filesystem(const struct plan_mount *m, int fs, struct err *e)
 {
 	int r = mount_fs_string(fs, "source", m->source);
@@ -73,7 +80,7 @@ static int fill_filesystem(const struct plan_mount *m, int fs, struct err *e)
 		const struct spec_pair *o = &m->data.items[i];
 
 		r = o->value ? mount_fs_string(fs, o->key, o->value) : mount_fs_flag(fs, o->key);
-		if (r < 0)
+		if (r < 0 && !may_be_unknown(o))
 			return err_set(e, -r, "mount %s on %s: option %s%s%s (%s)", m->fstype,
 				m->target, o->key, o->value ? "=" : "", o->value ? o->value : "",
 				mount_fs_message(fs, said, sizeof(said)));

@@ -208,21 +208,26 @@ static int expand(const char *pattern, char out[IFNAMSIZ])
 	return -EEXIST;
 }
 
+/* A name that is taken is found out before the move: the kernel finds it out after it. */
+static int check_name(const char *asked, char out[IFNAMSIZ])
+{
+	strcpy(out, asked);
+	return index_of(out) == -ENODEV ? 0 : -EEXIST;
+}
+
 /* The name it gets there; the caller comes back to where it was. */
 static int choose_name(int home, int there, const char *asked, char out[IFNAMSIZ])
 {
+	const char *percent = strchr(asked, '%');
 	int r;
 
-	if (strlen(asked) >= IFNAMSIZ)
+	if (!asked[0] || strlen(asked) >= IFNAMSIZ)
 		return -EINVAL;
-	strcpy(out, asked);
-	if (!strchr(asked, '%'))
-		return 0;
-	if (!strstr(asked, "%d") || strchr(strchr(asked, '%') + 1, '%'))
+	if (percent && (percent[1] != 'd' || strchr(percent + 1, '%')))
 		return -EINVAL;
 	if (setns(there, CLONE_NEWNET) < 0)
 		return -errno;
-	r = expand(asked, out);
+	r = percent ? expand(asked, out) : check_name(asked, out);
 	return setns(home, CLONE_NEWNET) < 0 ? -errno : r;
 }
 

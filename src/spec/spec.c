@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -39,7 +40,7 @@ static const struct field hook_fields[] = {
 	{ "path", F_STRING, AT(spec_hook, path) },
 	{ "args", F_STRINGS, AT(spec_hook, args) },
 	{ "env", F_STRINGS, AT(spec_hook, env) },
-	{ "timeout", F_I64, AT(spec_hook, timeout_s) },
+	{ "timeout", F_MAYBE_I64, AT(spec_hook, timeout_s) },
 	{ 0 },
 };
 
@@ -106,20 +107,79 @@ static void take_overlay(struct spec *s)
 static int check_hooks(const struct spec *s, struct err *e)
 {
 	for (size_t p = 0; p < HOOK_POINTS; p++)
-		for (size_t i = 0; i < s->hooks[p].n; i++)
-			if (!s->hooks[p].items[i].path || s->hooks[p].items[i].path[0] != '/')
+		for (size_t i = 0; i < s->hooks[p].n; i++) {
+			const struct spec_hook *h = &s->hooks[p].items[i];
+
+			if (!h->path || h->path[0] != '/')
 				return err_say(e, "hooks.%s[%zu].path: an absolute path is wanted",
 					hooks_fields[p].name, i);
+			if (h->timeout_s.set &&
+				(h->timeout_s.value <= 0 || h->timeout_s.value > INT_MAX / 1000))
+				return err_say(e,
+					"hooks.%s[%zu].timeout: a number of seconds above 0 is "
+					"wanted",
+					hooks_fields[p].name, i);
+		}
 	return 0;
+}
+
+/* "1.2.3", "-" and "+" with identifiers behind it (semver.org); *ret_major: the first number */
+static bool is_semver(const char *s, unsigned long *ret_major)
+{
+	for (int i = 0; i < 3; i++) {
+		char *end;
+		unsigned long n = strtoul(s, &end, 10);
+
+		if (*s < '0' || *s > '9' || (*s == '0' && end != s + 1))
+			return false;
+		if (i == 0)
+			*ret_major = n;
+		if (i < 2 && *end != '.')
+			return false;
+		s = end + (i < 2);
+	}
+	return !*s || ((*s == '-' || *s == '+') && s[1] &&
+			      !s[1 + strspn(s + 1, "0123456789abcdefghijklmnopqrstuvwxyz"
+						   "ABCDEFGHIJKLMNOPQRSTUVWXYZ.+-")]);
 }
 
 /* The specification's version: 1.0.0 to 1.x; a later major one may mean anything. */
 static int check_version(const struct spec *s, struct err *e)
 {
+	unsigned long major;
+
 	if (!s->oci_version)
 		return err_say(e, "ociVersion: is missing");
-	if (!str_starts(s->oci_version, "1."))
+	if (!is_semver(s->oci_version, &major))
+		return err_say(e, "ociVersion: \"%s\" is no semantic version", s->oci_version);
+	if (major != 1)
 		return err_say(e, "ociVersion: \"%s\" is not 1.x", s->oci_version);
+	return 0;
+}
+
+static int check_seccomp(const struct spec_seccomp *s, struct err *e)
+{
+	if (!s->set)
+		return 0;
+	if (!s->default_action)
+		return err_say(e, "linux.seccomp.defaultAction: is missing");
+	if (s->listener_metadata && s->listener_metadata[0] &&
+		!(s->listener_path && s->listener_path[0]))
+		return err_say(e, "linux.seccomp.listenerMetadata: is set without listenerPath");
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (!s->rules[i].names.n)
+			return err_say(e, "linux.seccomp.syscalls[%zu].names: are missing", i);
+	return 0;
+}
+
+static int check_process(const struct spec_process *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n_rlimits; i++)
+		if (p->rlimits[i].resource < 0)
+			return err_say(e, "process.rlimits[%zu].type: is missing", i);
+	if (p->io_priority.set && (p->io_priority.priority < 0 || p->io_priority.priority > 7))
+		return err_say(e, "process.ioPriority.priority: %d is not in 0..7",
+			p->io_priority.priority);
 	return 0;
 }
 
@@ -132,15 +192,13 @@ int spec_check(const struct spec *s, struct err *e)
 	for (size_t i = 0; i < l->n_namespaces; i++)
 		if (!l->namespaces[i].flag)
 			return err_say(e, "linux.namespaces[%zu].type: is missing", i);
-	for (size_t i = 0; i < s->process.n_rlimits; i++)
-		if (s->process.rlimits[i].resource < 0)
-			return err_say(e, "process.rlimits[%zu].type: is missing", i);
+	for (size_t i = 0; i < s->annotations.n; i++)
+		if (!s->annotations.items[i].key[0])
+			return err_say(e, "annotations: a key is empty");
 	for (size_t i = 0; i < s->n_mounts; i++)
 		if (!s->mounts[i].destination || !s->mounts[i].destination[0])
 			return err_say(e, "mounts[%zu].destination: is missing", i);
-	if (l->seccomp.set && !l->seccomp.default_action)
-		return err_say(e, "linux.seccomp.defaultAction: is missing");
-	return 0;
+	return check_process(&s->process, e) < 0 ? -e->code : check_seccomp(&l->seccomp, e);
 }
 
 int spec_parse(const char *text, size_t n, struct spec *ret, struct err *e)
@@ -167,9 +225,9 @@ int spec_parse_process(
 	struct load l = { .arena = a, .e = e };
 	const struct json *v;
 
-	if (json_parse(text, n, a, &v, e) < 0)
+	if (json_parse(text, n, a, &v, e) < 0 || fields_load(&l, v, process_fields, ret) < 0)
 		return -e->code;
-	return fields_load(&l, v, process_fields, ret);
+	return check_process(ret, e);
 }
 
 int spec_parse_resources(

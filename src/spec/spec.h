@@ -133,7 +133,7 @@ struct spec_hook {
 	const char *path;	  /* absolute */
 	struct spec_strings args; /* args[0] is argv[0]; empty: path is */
 	struct spec_strings env;
-	int64_t timeout_s; /* 0: none */
+	struct maybe_i64 timeout_s; /* above 0 */
 };
 
 struct spec_hooks {
