@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "birth/internal.h"
 #include "os/clone.h"
@@ -105,6 +106,12 @@ int hooks_run(const struct plan *p, enum hook_point point, char *state, struct e
 
 		snprintf(name, sizeof(name), "hooks.%s[%zu]", point_names[point], i);
 		r = run_one(p->spec, &hooks->items[i], state, name, e);
+		/* runtime.md#lifecycle: "the remaining hooks and lifecycle continue" */
+		if (r < 0 && point == HOOK_POSTSTOP) {
+			log_warn("%s", e->msg);
+			e->code = 0;
+			r = 0;
+		}
 	}
 	sigaction(SIGPIPE, &old, NULL);
 	free(state);

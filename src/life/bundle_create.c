@@ -267,6 +267,17 @@ static int birth_of(struct making *m, struct birth_result *ret, struct err *e)
 	return birth(&req, ret, e);
 }
 
+/* runtime.md#lifecycle: after a hook that failed the container is destroyed, and poststop hooks are
+ * run. */
+static void clear_up(struct making *m)
+{
+	struct err other = { 0 };
+
+	if (m->spec.hooks[HOOK_POSTSTOP].n &&
+		birth_run_hooks(&m->plan, HOOK_POSTSTOP, state_json(m, "stopped", 0), &other) < 0)
+		log_err(&other);
+}
+
 static int make(struct making *m, struct birth_result *ret, struct err *e)
 {
 	int r;
@@ -279,6 +290,7 @@ static int make(struct making *m, struct birth_result *ret, struct err *e)
 	if (r == 0)
 		r = birth_of(m, ret, e);
 	if (r != 0 && m->dir >= 0) {
+		clear_up(m);
 		store_remove(m->b->root_fd, m->c->id);
 		if (m->c->pid_file)
 			bundle_forget_pid(m->c->pid_file);

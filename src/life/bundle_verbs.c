@@ -43,6 +43,18 @@ static int run_hooks(const struct bundles *b, const struct kept *k, enum hook_po
 	return r;
 }
 
+/*
+ * config.md#poststart: "MUST be called after the user-specified process is executed": the init
+ * holds the fifo's other end until it is somebody else, or nobody.
+ */
+static void wait_for_exec(int fifo)
+{
+	struct pollfd end = { .fd = fifo };
+
+	while (poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
 int bundle_start(struct bundles *b, const char *id, struct err *e)
 {
 	autokept k = KEPT_NONE;
@@ -64,6 +76,8 @@ int bundle_start(struct bundles *b, const char *id, struct err *e)
 		return err_say(e, "cannot start an already running container");
 	if (write(fifo, "", 1) != 1)
 		return err_set(e, errno, "let the container go on");
+	if (k.hooks & 1U << HOOK_POSTSTART)
+		wait_for_exec(fifo);
 	if (run_hooks(b, &k, HOOK_POSTSTART, "running", e) < 0) {
 		bundle_delete(b, id, true, &other);
 		return -e->code;

@@ -134,6 +134,25 @@ static int decide_maps(
 	return 0;
 }
 
+/* exec: was the container's own user namespace made without the right to change groups? */
+static bool denied_setgroups(const struct decide *d)
+{
+	const struct spec_linux *l = &d->spec->linux_;
+	bool may_write =
+		(d->host->caps & CAP_BIT(CAP_SETUID)) && (d->host->caps & CAP_BIT(CAP_SETGID));
+
+	if (may_write)
+		return false;
+	for (size_t i = 0; i < l->n_namespaces; i++)
+		if (l->namespaces[i].flag == CLONE_NEWUSER && !l->namespaces[i].path)
+			return l->uid_mappings.n
+				       ? is_single(&l->uid_mappings, d->host->euid) &&
+						 is_single(&l->gid_mappings, d->host->egid)
+				       : !d->host->has_newuidmap || !d->host->n_subuids ||
+						 !d->host->n_subgids;
+	return false;
+}
+
 static int check_mapped(
 	const struct spec_idmaps *maps, uint32_t id, const char *field, struct err *e)
 {
@@ -192,6 +211,8 @@ int ids_decide(const struct decide *d, const struct spec_process *process, struc
 	if (u->umask.set && u->umask.value > 07777)
 		return err_say(e, "process.user.umask: 0%llo is no file mode",
 			(unsigned long long)u->umask.value);
+	if (joined && denied_setgroups(d))
+		ids->deny_setgroups = true;
 	ids->uid = u->uid;
 	ids->gid = u->gid;
 	ids->set_umask = u->umask.set;
