@@ -164,6 +164,23 @@ static int run(
 	return cmd->run(&call, e);
 }
 
+int cli_sub(const struct cmd_call *call, const struct cmd *const *list, struct err *e)
+{
+	const struct cmd *cmd = cmd_find(list, call->args[0]);
+	char **argv = (char **)call->args + 1;
+	autotext t = { 0 }, program = { 0 };
+
+	text_addf(&program, "clade %s", call->cmd->name);
+	if (!cmd)
+		return err_say(e, "unknown command: %s %s (%s)", call->cmd->name, call->args[0],
+			call->cmd->args);
+	if (!asks_help(cmd, call->n_args - 1, argv))
+		return run(cmd, call->globals, call->n_args - 1, argv, e);
+	cmd_help(cmd, program.p, &t);
+	fputs(t.p, stdout);
+	return 0;
+}
+
 static int set_log(const struct globals *g, struct err *e)
 {
 	enum log_level level = LOG_LEVEL_WARN;

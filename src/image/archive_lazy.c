@@ -34,6 +34,14 @@ static void *find(const char *name)
 			*(void **)&real = find(#name);                                             \
 		return real arguments;                                                             \
 	}
+#define VOID(name, parameters, arguments)                                                          \
+	void name parameters                                                                       \
+	{                                                                                          \
+		static void(*real) parameters;                                                     \
+		if (!real)                                                                         \
+			*(void **)&real = find(#name);                                             \
+		real arguments;                                                                    \
+	}
 #define OF_ENTRY(type, name)   LAZY(type, name, (struct archive_entry * e), (e))
 #define OF_ARCHIVE(type, name) LAZY(type, name, (struct archive * a), (a))
 
@@ -75,3 +83,24 @@ OF_ENTRY(int, archive_entry_xattr_reset)
 LAZY(int, archive_entry_xattr_next,
 	(struct archive_entry * e, const char **name, const void **value, size_t *n),
 	(e, name, value, n))
+
+/* writing */
+LAZY(struct archive *, archive_write_new, (void), ())
+LAZY(struct archive_entry *, archive_entry_new, (void), ())
+LAZY(struct archive_entry *, archive_entry_clear, (struct archive_entry * e), (e))
+OF_ARCHIVE(int, archive_write_set_format_pax_restricted)
+OF_ARCHIVE(int, archive_write_fail)
+OF_ARCHIVE(int, archive_write_close)
+OF_ARCHIVE(int, archive_write_free)
+OF_ARCHIVE(int, archive_errno)
+LAZY(int, archive_write_set_bytes_in_last_block, (struct archive * a, int n), (a, n))
+LAZY(int, archive_write_open_fd, (struct archive * a, int fd), (a, fd))
+LAZY(int, archive_write_header, (struct archive * a, struct archive_entry *e), (a, e))
+LAZY(la_ssize_t, archive_write_data, (struct archive * a, const void *data, size_t n), (a, data, n))
+LAZY(int, archive_filter_code, (struct archive * a, int n), (a, n))
+VOID(archive_entry_free, (struct archive_entry * e), (e))
+VOID(archive_entry_set_pathname, (struct archive_entry * e, const char *name), (e, name))
+VOID(archive_entry_set_filetype, (struct archive_entry * e, unsigned type), (e, type))
+VOID(archive_entry_set_perm, (struct archive_entry * e, mode_t mode), (e, mode))
+VOID(archive_entry_set_size, (struct archive_entry * e, la_int64_t n), (e, n))
+VOID(archive_entry_set_mtime, (struct archive_entry * e, time_t s, long ns), (e, s, ns))

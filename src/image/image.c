@@ -98,6 +98,9 @@ int image_get(const struct image_data *d, const char *text, const struct image_r
 			return r;
 		}
 	}
+	if (how->line && policy == PULL_MISSING)
+		how->line(how->data, arena_printf(a, "Unable to find image '%s' locally",
+					     ref_familiar(ref_canonical(ref, a))));
 	if (image_pull(d, ref, how, a, &pulled, e) < 0)
 		return -e->code;
 	*ret = pulled.image;

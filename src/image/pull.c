@@ -340,6 +340,8 @@ int image_pull(const struct image_data *d, const struct image_ref *r, const stru
 	struct digest key;
 
 	p.repository = ref_repository(r, a);
+	if (!r->tag && !r->digest)
+		tell(&p, "Using default tag: %s", "latest");
 	tell(&p, "%s",
 		arena_printf(a, "%s: Pulling from %s",
 			r->digest ? r->digest

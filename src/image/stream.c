@@ -85,7 +85,7 @@ struct stream *stream_open(int fd, enum stream_filters filters, struct err *e)
 	s->tar = archive_read_new();
 	archive_read_support_filter_gzip(s->raw);
 	archive_read_support_filter_zstd(s->raw);
-	if (filters == STREAM_ANY) {
+	if (filters != STREAM_LAYER) {
 		archive_read_support_filter_bzip2(s->raw);
 		archive_read_support_filter_xz(s->raw);
 	}
@@ -95,6 +95,8 @@ struct stream *stream_open(int fd, enum stream_filters filters, struct err *e)
 	if (archive_read_open(s->raw, s, NULL, read_packed, NULL) != ARCHIVE_OK ||
 		archive_read_next_header(s->raw, &whole) != ARCHIVE_OK) {
 		complain(s, s->raw, e);
+	} else if (filters == STREAM_PLAIN) {
+		return s;
 	} else if (archive_read_open(s->tar, s, NULL, read_plain, NULL) != ARCHIVE_OK) {
 		complain(s, s->tar, e);
 	} else {

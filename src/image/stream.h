@@ -17,6 +17,7 @@
 enum stream_filters {
 	STREAM_LAYER, /* what a layer may be: gzip, zstd, plain */
 	STREAM_ANY,   /* what people hand in: also bzip2 and xz */
+	STREAM_PLAIN, /* the same, to be read as plain bytes from raw: no entries */
 };
 
 struct stream {

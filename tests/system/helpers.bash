@@ -76,6 +76,12 @@ clade_teardown() {
 	fi
 }
 
+# For files with images. Unpacked by a normal user, layers are files of its subordinate ids: only clade removes them.
+images_teardown() {
+	clade_teardown || return 1
+	clade system prune -af >/dev/null
+}
+
 # A terminal: `terminal COMMAND...` runs it in one and types what stands in $typed, line by line, each when the line before
 # has shown what stands behind its "=>". Prints everything that was shown; its exit code is the command's.
 terminal() {

@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
-# Containers of images: what an image's configuration gives, and how its layers become files.
+# Containers of images: what an image's configuration gives; load, save, tag, rmi, prune and the tables.
+# bats file_tags=user
 
 load helpers
 setup() { clade_setup; make_rootfs; }
-teardown() { clade_teardown; }
+teardown() { images_teardown; }
 
 @test "images: a container of an OCI layout, of its archive, of docker's archive" {
 	image oci --tag v1 --config '{"Cmd": ["echo", "from the image"]}' rootfs
@@ -40,7 +41,7 @@ teardown() { clade_teardown; }
 	[ "$(cat one two)" = "$(printf 'none\nmine')" ]
 	run -1 clade run --rm oci:oci test -e /etc/new
 	clade rm one
-	[ -z "$(ls "$CLADE_DATA/containers")" ]
+	[ -z "$(find "$CLADE_DATA/containers" -mindepth 1)" ]
 }
 
 @test "images: entrypoint, command, environment, folder, user and stop signal are the image's" {
@@ -59,4 +60,170 @@ teardown() { clade_teardown; }
 	clade create --name labels --label b=mine oci:oci
 	[ "$(clade inspect labels | jq -r '.[0].Config.Labels | "\(.a) \(.b)"')" = "image mine" ]
 	[ "$(clade inspect labels | jq -r '.[0].Config.StopSignal')" = SIGINT ]
+}
+
+@test "images: load and save, by file and by stream, docker's archive and the OCI's" {
+	image docker.tar --docker --tag small:1 rootfs many:1
+	run -0 clade load -i docker.tar
+	[ "$output" = "Loaded image: small:1" ]
+	run -0 clade run --rm small:1 cat /layer-1
+	[ "$output" = 1 ]
+	id=$(clade images -q --no-trunc)
+	clade save small:1 -o saved.tar
+	clade save --format oci-archive small:1 >saved-oci.tar
+	[[ "$(skopeo inspect --config docker-archive:saved.tar | jq -r .created)" == 2020-01-02* ]]
+	clade rmi small:1
+	[ -z "$(clade images -q)" ]
+	[ -z "$(find "$CLADE_DATA/layers" "$CLADE_DATA/blobs/sha256" -mindepth 1)" ]
+	gzip -c saved.tar | clade load -q
+	[ "$(clade images -q --no-trunc)" = "$id" ]
+	clade rmi -f "$id"
+	run -0 clade load <saved-oci.tar
+	[ "$output" = "Loaded image: small:1" ]
+	[ "$(clade images -q --no-trunc)" = "$id" ]
+	# the same bytes each time
+	clade save small:1 | cmp - saved.tar
+	run -125 clade load -i rootfs/etc/passwd
+	[[ "$output" == *"rootfs/etc/passwd"* ]]
+	run -125 clade save nothing-here -o x.tar
+	[[ "$output" == *"No such image: nothing-here"* ]]
+	[ ! -e x.tar ]
+}
+
+@test "images: an archive cut short, at any place, leaves nothing" {
+	image docker.tar --docker --tag small:1 rootfs
+	size=$(stat -c %s docker.tar)
+	for cut in 100 5000 100000 $((size - 20000)); do
+		head -c $cut docker.tar >cut.tar
+		run ! clade load -i cut.tar
+	done
+	[ -z "$(find "$CLADE_DATA/tmp" "$CLADE_DATA/layers" -mindepth 1)" ]
+	[ -z "$(clade images -q)" ]
+	clade load -i docker.tar
+}
+
+@test "images: the table, its columns, filters and templates" {
+	image one.tar --docker --tag one/app:1 --config '{"Labels": {"kind": "web"}}' rootfs
+	image two.tar --docker --tag two:latest rootfs many:2
+	clade load -qi one.tar
+	clade load -qi two.tar
+	clade tag one/app:1 quay.io/other/app:v2
+	run -0 clade images
+	[[ "${lines[0]}" =~ ^REPOSITORY\ +TAG\ +IMAGE\ ID\ +CREATED\ +SIZE$ ]] || [[ "${lines[0]}" =~ ^REPOSITORY\ +TAG\ +ID\ +CREATED\ +SIZE$ ]]
+	[ "${#lines[@]}" = 4 ]
+	[ "$(clade images -q | wc -l)" = 2 ]
+	[ "$(clade images --format '{{.Repository}}:{{.Tag}}' | sort | xargs)" = "one/app:1 quay.io/other/app:v2 two:latest" ]
+	[ "$(clade images --filter label=kind=web --format '{{.Tag}}' | sort | xargs)" = "1 v2" ]
+	[ "$(clade images --filter reference='*/app' --format '{{.Tag}}' | xargs)" = 1 ]
+	[ "$(clade images two --json | jq -r '.[0].repository')" = two ]
+	[ -z "$(clade images -q --filter dangling=true)" ]
+	clade tag two one/app:1
+	[ "$(clade images one/app --format '{{.ID}}')" = "$(clade images two --format '{{.ID}}')" ]
+	clade rmi quay.io/other/app:v2
+	run -125 clade images --filter nothing=1
+	run -125 clade images --format '{{.Nothing}}'
+}
+
+@test "images: rmi untags, then deletes; what a container uses stays" {
+	image one.tar --docker --tag app:1 rootfs
+	clade load -qi one.tar
+	clade tag app:1 other:1
+	id=$(clade images -q app)
+	run -1 clade rmi nothing-here
+	[[ "$output" == *"No such image: nothing-here"* ]]
+	run -1 clade rmi "$id"
+	[[ "$output" == *"multiple repositories"* ]]
+	run -0 clade rmi other:1
+	[ "$output" = "Untagged: other:1" ]
+	clade run -d --name web app:1 sleep 1000
+	run -1 clade rmi app:1
+	[[ "$output" == *"unable to remove repository reference"*"web"* || "$output" == *"must force"* ]]
+	run -1 clade rmi -f "$id"
+	[[ "$output" == *"cannot be forced"* ]]
+	run -0 clade rmi -f app:1
+	[ "$output" = "Untagged: app:1" ]
+	clade image prune -af
+	[ "$(clade images -q)" = "$id" ]
+	clade exec web cat /etc/group
+	clade stop -t 0 web
+	clade start web
+	clade rm -f web
+	run -0 clade image prune -f
+	[[ "$output" == *"deleted: sha256:$id"* ]]
+	[ -z "$(find "$CLADE_DATA/layers" "$CLADE_DATA/blobs/sha256" "$CLADE_DATA/containers" -mindepth 1)" ]
+}
+
+@test "images: inspect and history" {
+	image one.tar --docker --tag app:1 --config '{"Cmd": ["x"], "ExposedPorts": {"80/tcp": {}}, "Volumes": {"/data": {}},
+		"Healthcheck": {"Test": ["CMD", "true"], "Interval": 5000000000}}' rootfs many:1
+	clade load -qi one.tar
+	clade image inspect app:1 >inspect
+	[ "$(jq -r '.[0].RepoTags[0]' inspect)" = app:1 ]
+	[ "$(jq -r '.[0].Config.Healthcheck.Interval' inspect)" = 5000000000 ]
+	[ "$(jq -r '.[0].Config.ExposedPorts | keys[0]' inspect)" = 80/tcp ]
+	[ "$(jq -r '.[0].RootFS.Layers | length' inspect)" = 2 ]
+	run -0 clade history --no-trunc --format '{{.CreatedBy}}' app:1
+	[ "$output" = "$(printf 'layer many:1\nlayer rootfs')" ]
+	run -1 clade image inspect nothing
+	[[ "$output" == *"No such image: nothing"* ]]
+}
+
+@test "images: import makes one of a tarball" {
+	tar -C rootfs -cJf root.tar.xz .
+	id=$(clade import -m "by hand" -c 'CMD ["cat", "/etc/group"]' -c 'ENV A=1 B="two words"' -c 'USER 1000' root.tar.xz made:1)
+	[[ $id == sha256:* ]]
+	run -0 clade run --rm made:1
+	[[ "$output" == *extra* ]]
+	run -0 clade run --rm made:1 sh -c 'echo "$A $B"; id -u'
+	[ "${lines[0]}" = "1 two words" ]
+	[ "${lines[1]}" = 1000 ]
+	tar -C rootfs -c . | clade import - piped
+	clade run --rm piped true
+	run -125 clade import -c 'FROM x' root.tar.xz
+	[[ "$output" == *"FROM is not a valid change command"* ]]
+	run -125 clade import missing.tar
+}
+
+@test "images: more layers than fit in a mount option" {
+	words=()
+	for i in $(seq 150); do words+=("many:$i"); done
+	image oci rootfs "${words[@]}"
+	run -0 clade run --rm oci:oci sh -c 'cat /layer-1 /layer-75 /layer-150; touch /new && echo written'
+	[ "$output" = "175150written" ]
+	run -0 clade run --rm --read-only oci:oci sh -c 'cat /layer-9; touch /new 2>/dev/null || echo "read-only"'
+	[ "$output" = "9read-only" ]
+}
+
+@test "images: system df, check and prune" {
+	image one.tar --docker --tag app:1 rootfs
+	clade load -qi one.tar
+	clade create --name old app:1 true
+	[ "$(clade system df --json | jq -r '.[0].active')" = 1 ]
+	run -0 clade system check
+	[[ "$output" == *" 0 problems" ]]
+	run -0 clade system prune -af
+	[[ "$output" == *"Deleted Containers"* && "$output" == *"untagged: app:1"* ]]
+	[ -z "$(clade images -q)" ]
+}
+
+@test "images: system check finds what is damaged and makes it good" {
+	image one.tar --docker --tag app:1 rootfs many:1
+	clade load -qi one.tar
+	layer=$(jq -r '.[0].layers[1].chain' "$CLADE_DATA/images.json")
+	blob=$(jq -r '.[0].layers[0].blob' "$CLADE_DATA/images.json")
+	[ "$(id -u)" != 0 ] || echo changed >"$CLADE_DATA/layers/$layer/diff/layer-1"
+	[ "$(id -u)" = 0 ] || mv "$CLADE_DATA/layers/$layer" "$CLADE_DATA/tmp/"
+	run -1 clade system check
+	[[ "$output" == *"${layer:0:12}"* ]]
+	run -0 clade system check --repair
+	[[ "$output" == *repaired* ]]
+	run -0 clade system check
+	[ "$(clade run --rm app:1 cat /layer-1)" = 1 ]
+	printf x >>"$CLADE_DATA/blobs/sha256/${blob#sha256:}"
+	run -1 clade system check
+	[[ "$output" == *"is damaged"* ]]
+	run ! clade system check --repair
+	run -1 clade system check --quick
+	clade load -qi one.tar
+	run -0 clade system check
 }
