@@ -37,7 +37,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
-	struct upid numbers[1];
+	struct upid numbers[];
 } CORE;
 
 struct kernfs_node {
@@ -119,20 +119,32 @@ static void read_cgroups(struct task_struct *t, struct task_record *r)
 	r->cgroup_v1 = BPF_CORE_READ(css, cgroup, kn, id);
 }
 
+/* The usual few levels by loads that the verifier knows to be good, which cost least. */
+#define LEVEL(i)                                                                                   \
+	if (level >= (i)) {                                                                        \
+		r->levels[i].pid = (__u32)p->numbers[i].nr;                                        \
+		r->levels[i].ns = p->numbers[i].ns->ns.inum;                                       \
+	}
+enum { FEW = 4 };
+
 static void read_levels(struct pid *p, struct task_record *r)
 {
 	__u64 step = bpf_core_type_size(struct upid);
 	__u32 level = p->level;
 
-	for (__u32 i = 0; i < TASK_RECORD_LEVELS; i++) {
+	LEVEL(0)
+	LEVEL(1)
+	LEVEL(2)
+	LEVEL(3)
+	for (__u32 i = FEW; i < TASK_RECORD_LEVELS; i++) {
 		const struct upid *u = (void *)&p->numbers[0] + i * step;
 
 		if (i > level)
 			break;
 		r->levels[i].pid = (__u32)BPF_CORE_READ(u, nr);
 		r->levels[i].ns = BPF_CORE_READ(u, ns, ns.inum);
-		r->n_levels = (__u8)(i + 1);
 	}
+	r->n_levels = (__u8)(level < TASK_RECORD_LEVELS ? level + 1 : TASK_RECORD_LEVELS);
 }
 
 SEC("iter/task")
@@ -167,8 +179,10 @@ int clade_tasks(struct bpf_iter__task *ctx)
 	bpf_core_read(&r.self_exec, sizeof(r.self_exec), &t->self_exec_id);
 	r.is_subreaper = BPF_CORE_READ_BITFIELD_PROBED(s, is_child_subreaper);
 	read_cgroups(t, &r);
-	r.sid = (__u32)BPF_CORE_READ(s, pids[PIDTYPE_SID], numbers[0].nr);
-	r.pgid = (__u32)BPF_CORE_READ(s, pids[PIDTYPE_PGID], numbers[0].nr);
+	p = s->pids[PIDTYPE_SID];
+	r.sid = (__u32)p->numbers[0].nr;
+	p = s->pids[PIDTYPE_PGID];
+	r.pgid = (__u32)p->numbers[0].nr;
 	__builtin_memcpy(r.comm, t->comm, sizeof(r.comm));
 	p = t->thread_pid;
 	if (!p)
