@@ -30,6 +30,7 @@ const struct cmd *const commands[] = {
 	&cmd_import,
 	&cmd_image,
 	&cmd_tree,
+	&cmd_top,
 	&cmd_ns,
 	&cmd_pid,
 	&cmd_zombies,

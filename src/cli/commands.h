@@ -18,9 +18,9 @@ extern const struct opt global_opts[];
 extern const struct cmd cmd_attach, cmd_completion, cmd_create, cmd_doctor, cmd_events, cmd_exec,
 	cmd_info, cmd_inspect, cmd_metrics, cmd_ns, cmd_pid, cmd_zombies, cmd_internal_ended,
 	cmd_internal_start, cmd_kill, cmd_logs, cmd_pause, cmd_ps, cmd_reap, cmd_setup, cmd_rename,
-	cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop, cmd_tree, cmd_unpause,
-	cmd_update, cmd_version, cmd_wait, cmd_pull, cmd_images, cmd_rmi, cmd_tag, cmd_history,
-	cmd_load, cmd_save, cmd_import, cmd_image, cmd_system;
+	cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop, cmd_tree, cmd_top,
+	cmd_unpause, cmd_update, cmd_version, cmd_wait, cmd_pull, cmd_images, cmd_rmi, cmd_tag,
+	cmd_history, cmd_load, cmd_save, cmd_import, cmd_image, cmd_system;
 
 /* A command of commands: the first operand is one of the list's. */
 int cli_sub(const struct cmd_call *call, const struct cmd *const *list, struct err *e);

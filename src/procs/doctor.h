@@ -34,3 +34,6 @@ void doctor_examine(struct snapshot *s, const struct seen *seen, uint32_t ns, st
 
 /* Are there zombies so young that a second look, a second later, would say more? */
 bool doctor_is_early(const struct snapshot *s, const struct seen *seen);
+
+/* How many zombies a second a namespace gets lately; 0 where that cannot be said. */
+double doctor_zombie_rate(const struct snapshot *s, uint32_t ns);

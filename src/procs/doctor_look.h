@@ -30,6 +30,3 @@ bool doctor_is_in(
 
 /* Zombies by parent and fault: one verdict for a parent's thousand. */
 void doctor_zombies(struct doctor *d, const struct zombie *zombies, size_t n);
-
-/* How many zombies a second a namespace gets lately; 0 where that cannot be said. */
-double doctor_zombie_rate(const struct snapshot *s, uint32_t ns);

@@ -389,6 +389,11 @@ int events_wait(struct events *s, int timeout_ms, event_fn told, void *data, str
 	return r;
 }
 
+int events_fd(const struct events *s)
+{
+	return s->epoll;
+}
+
 void events_free(struct events *s)
 {
 	if (!s)

@@ -52,6 +52,9 @@ int events_open(struct events **ret, struct err *e);
 /* Waits at most timeout_ms for something and tells all of it. */
 int events_wait(struct events *ev, int timeout_ms, event_fn tell, void *data, struct err *e);
 
+/* Readable when events_wait() has something to tell; for poll(2). */
+int events_fd(const struct events *ev);
+
 void events_free(struct events *ev);
 
 /* "fork", "exec", ... */

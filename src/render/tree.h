@@ -9,6 +9,7 @@
 struct tree_style {
 	bool ascii;		 /* |-- instead of ├── */
 	bool kernel_threads;	 /* shown too */
+	const bool *hidden;	 /* processes that are left out, with all below; NULL: none */
 	bool unfolded;		 /* every zombie on a line of its own */
 	bool colour;		 /* escape sequences; text only */
 	unsigned width;		 /* command lines are cut so that a line fits; 0: never */

@@ -6,7 +6,8 @@ enum { FOLD_MIN = 2 };
 
 bool tree_is_shown(const struct snapshot *s, uint32_t i, const struct tree_style *style)
 {
-	return style->kernel_threads || !s->procs[i].kernel_thread;
+	return (style->kernel_threads || !s->procs[i].kernel_thread) &&
+	       !(style->hidden && style->hidden[i]);
 }
 
 static bool is_like(const struct proc *a, const struct proc *b)
@@ -67,6 +68,8 @@ uint32_t *tree_roots(const struct snapshot *s, uint32_t top, const struct tree_s
 
 	if (top == NO_PROC && below)
 		init = s->ns[style->ns].init;
+	if (init != NO_PROC && !tree_is_shown(s, init, style))
+		init = NO_PROC;
 	if (top != NO_PROC || init != NO_PROC)
 		roots[n++] = top != NO_PROC ? top : init;
 	for (uint32_t i = 0; top == NO_PROC && i < s->n; i++) {
