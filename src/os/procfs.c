@@ -25,11 +25,9 @@ int procfs_open(const char *root)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The numeric names of a folder; takes fd. */
-static int numbers_in(int fd, pid_t **ret, size_t *ret_n)
+/* Calls found for each numeric name of a folder; takes fd. */
+static int each_number(int fd, void (*found)(void *data, pid_t number), void *data)
 {
-	pid_t *pids = NULL;
-	size_t n = 0, room = 0;
 	struct dirent *d;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
@@ -44,18 +42,52 @@ static int numbers_in(int fd, pid_t **ret, size_t *ret_n)
 
 		for (const char *s = d->d_name; *s && pid >= 0; s++)
 			pid = *s >= '0' && *s <= '9' && pid < 100000000 ? pid * 10 + *s - '0' : -1;
-		if (pid <= 0)
-			continue;
-		if (n == room) {
-			room = room ? 2 * room : 256;
-			pids = mem_resize(pids, room, sizeof(*pids));
-		}
-		pids[n++] = pid;
+		if (pid > 0)
+			found(data, pid);
 	}
 	closedir(dir);
-	*ret = pids;
-	*ret_n = n;
 	return 0;
+}
+
+struct numbers {
+	pid_t *pids;
+	size_t n, room;
+};
+
+static void add_number(void *data, pid_t number)
+{
+	struct numbers *all = data;
+
+	if (all->n == all->room) {
+		all->room = all->room ? 2 * all->room : 256;
+		all->pids = mem_resize(all->pids, all->room, sizeof(*all->pids));
+	}
+	all->pids[all->n++] = number;
+}
+
+static int numbers_in(int fd, pid_t **ret, size_t *ret_n)
+{
+	struct numbers all = { 0 };
+	int r = each_number(fd, add_number, &all);
+
+	if (r < 0)
+		return r;
+	*ret = all.pids;
+	*ret_n = all.n;
+	return 0;
+}
+
+int procfs_each_pid(int procfs, void (*found)(void *data, pid_t pid), void *data)
+{
+	return each_number(openat(procfs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found, data);
+}
+
+uint32_t procfs_count(int procfs)
+{
+	struct stat st;
+
+	/* fs/proc/root.c proc_root_getattr(): links are folders, and each process is one */
+	return fstat(procfs, &st) == 0 ? (uint32_t)st.st_nlink : 0;
 }
 
 int procfs_pids(int procfs, pid_t **ret, size_t *ret_n)

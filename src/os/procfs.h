@@ -15,6 +15,12 @@ int procfs_open(const char *root);
  */
 int procfs_pids(int procfs, pid_t **ret, size_t *ret_n);
 
+/* The same one by one, while it is listed. */
+int procfs_each_pid(int procfs, void (*found)(void *data, pid_t pid), void *data);
+
+/* How many processes there are now, without listing them, or a few more; 0: not known. */
+uint32_t procfs_count(int procfs);
+
 /* The threads of a process, likewise. */
 int procfs_tids(int procfs, pid_t pid, pid_t **ret, size_t *ret_n);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,10 +10,10 @@
 #include "procs/nspid.h"
 #include "procs/stat.h"
 
-/* Below so many processes a second thread costs more than it reads. */
 /* Loading the BPF program costs some 50 ms; reading fewer than so many from /proc costs less. */
 enum { LOADING_WORTH = 16000 };
 
+/* Below so many processes a second thread costs more than it reads. */
 enum { THREAD_WORTH = 1500, THREADS_MAX = ARRAY_LEN(((struct snapshot *)0)->arenas) };
 
 enum { PIECE = 64 /* processes a thread takes at a time: on a busy machine one may be slower */ };
@@ -24,11 +23,15 @@ struct scan {
 	bool rest; /* of processes that are known already only what columns want */
 	int procfs;
 	unsigned wants;
-	const pid_t *pids;
+	pid_t *pids;
 	struct proc *procs;
 	uint64_t *inodes;
-	uint32_t n;
-	_Atomic uint32_t next; /* the first that nobody has taken yet */
+	uint32_t room; /* of all three */
+	/* Under the lock: how many are known, all of them?, and the first that nobody has taken. */
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	uint32_t listed, next;
+	bool complete;
 };
 
 /* One thread's own. */
@@ -151,14 +154,29 @@ static bool read_one(struct worker *w, pid_t pid, struct proc *p, uint64_t *inod
 	return true;
 }
 
+/* The next piece [*first, return value) for this thread; the same twice when all is done. */
+static uint32_t take_piece(struct scan *sc, uint32_t *first)
+{
+	uint32_t end;
+
+	pthread_mutex_lock(&sc->lock);
+	while (sc->next >= sc->listed && !sc->complete)
+		pthread_cond_wait(&sc->more, &sc->lock);
+	*first = sc->next;
+	end = sc->listed - *first < PIECE ? sc->listed : *first + PIECE;
+	sc->next = end;
+	pthread_mutex_unlock(&sc->lock);
+	return end;
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
 	struct scan *sc = w->scan;
-	uint32_t first;
+	uint32_t i, end;
 
-	while ((first = atomic_fetch_add(&sc->next, PIECE)) < sc->n) {
-		for (uint32_t i = first; i < sc->n && i < first + PIECE; i++) {
+	while ((end = take_piece(sc, &i)) > i) {
+		for (; i < end; i++) {
 			if (sc->rest) {
 				read_wanted(w, &sc->procs[i]);
 			} else if (!read_one(w, sc->pids[i], &sc->procs[i], &sc->inodes[i])) {
@@ -202,70 +220,167 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* All of sc's processes on as many threads as pay. Returns how many had gone. */
-static uint32_t run(struct snapshot *s, struct scan *sc)
-{
-	unsigned k = threads_for(sc->n);
-	autofree struct worker *workers = mem_resize(NULL, k, sizeof(*workers));
+/* The threads of one scan; the caller is the first of them. */
+struct crew {
+	struct snapshot *s;
+	struct scan *scan;
+	struct worker *workers; /* owned */
 	pthread_t threads[THREADS_MAX];
-	bool running[THREADS_MAX] = { false };
+	bool running[THREADS_MAX];
+	unsigned n;
+};
+
+static void crew_start(struct crew *c, unsigned n)
+{
+	c->workers = mem_resize(NULL, n, sizeof(*c->workers));
+	c->n = n;
+	for (unsigned i = 0; i < n; i++) {
+		c->workers[i].scan = c->scan;
+		c->workers[i].vanished = 0;
+		c->workers[i].arena = &c->s->arenas[i + 1];
+		/* where no thread is to be had, the first does its part as well */
+		c->running[i] =
+			i > 0 && pthread_create(&c->threads[i], NULL, work, &c->workers[i]) == 0;
+	}
+}
+
+/* All is listed: works with them until all is done. Returns how many had gone. */
+static uint32_t crew_finish(struct crew *c)
+{
+	struct scan *sc = c->scan;
 	uint32_t vanished = 0;
 
-	for (unsigned i = 0; i < k; i++) {
-		workers[i].scan = sc;
-		workers[i].vanished = 0;
-		workers[i].arena = &s->arenas[i + 1];
-		/* where no thread is to be had, the first does its part as well */
-		running[i] = i > 0 && pthread_create(&threads[i], NULL, work, &workers[i]) == 0;
+	pthread_mutex_lock(&sc->lock);
+	sc->complete = true;
+	pthread_cond_broadcast(&sc->more);
+	pthread_mutex_unlock(&sc->lock);
+	if (!c->n)
+		crew_start(c, threads_for(sc->listed));
+	work(&c->workers[0]);
+	for (unsigned i = 0; i < c->n; i++) {
+		if (c->running[i])
+			pthread_join(c->threads[i], NULL);
+		vanished += c->workers[i].vanished;
 	}
-	work(&workers[0]);
-	for (unsigned i = 0; i < k; i++) {
-		if (running[i])
-			pthread_join(threads[i], NULL);
-		vanished += workers[i].vanished;
-	}
+	free(c->workers);
 	return vanished;
+}
+
+static void make_room(struct scan *sc, struct arena *a, uint32_t room)
+{
+	sc->room = room;
+	sc->pids = arena_array(a, room + 1, sizeof(*sc->pids));
+	sc->procs = arena_array(a, room + 1, sizeof(*sc->procs));
+	sc->inodes = arena_array(a, room + 1, sizeof(*sc->inodes));
+}
+
+/* Listing and reading at once: others read while this thread lists. */
+struct listing {
+	struct crew crew;
+	uint32_t n; /* those that nobody was told of yet included */
+	bool full;
+};
+
+static void add_listed(void *data, pid_t pid)
+{
+	struct listing *l = data;
+	struct scan *sc = l->crew.scan;
+
+	l->full = l->full || l->n == sc->room;
+	if (l->full)
+		return;
+	sc->pids[l->n++] = pid;
+	if (l->n % (4 * PIECE) || l->n < THREAD_WORTH)
+		return;
+	if (!l->crew.n)
+		crew_start(&l->crew, threads_for(l->n));
+	pthread_mutex_lock(&sc->lock);
+	sc->listed = l->n;
+	pthread_cond_broadcast(&sc->more);
+	pthread_mutex_unlock(&sc->lock);
+}
+
+/* False: more came than there is room for, which only those forked meanwhile can; start anew. */
+static bool list_and_read(struct snapshot *s, struct scan *sc, uint32_t estimate, int *ret)
+{
+	struct listing l = { .crew = { .s = s, .scan = sc } };
+
+	make_room(sc, s->arena, estimate + estimate / 8 + 512);
+	*ret = procfs_each_pid(s->procfs, add_listed, &l);
+	pthread_mutex_lock(&sc->lock);
+	sc->listed = l.n;
+	pthread_mutex_unlock(&sc->lock);
+	s->n_vanished = crew_finish(&l.crew);
+	return !l.full;
 }
 
 /* The iterator gave all processes; what is in files only is read for those who want it. */
 static void read_rest(struct snapshot *s, unsigned wants)
 {
-	struct scan scan = {
-		.rest = true, .procfs = s->procfs, .wants = wants, .procs = s->procs, .n = s->n
-	};
+	struct scan scan = { .rest = true,
+		.procfs = s->procfs,
+		.wants = wants,
+		.procs = s->procs,
+		.listed = s->n,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.more = PTHREAD_COND_INITIALIZER };
+	struct crew crew = { .s = s, .scan = &scan };
 
 	if (wants & (SNAP_CGROUP | SNAP_ARGS))
-		run(s, &scan);
+		crew_finish(&crew);
+}
+
+/* First the list, then the reading: for a folder that is not sorted, and where nothing is known. */
+static int list_then_read(struct snapshot *s, struct scan *sc)
+{
+	struct crew crew = { .s = s, .scan = sc };
+	autofree pid_t *pids = NULL;
+	size_t n;
+	int r = procfs_pids(s->procfs, &pids, &n);
+
+	if (r < 0)
+		return r;
+	make_room(sc, s->arena, (uint32_t)n);
+	if (n)
+		memcpy(sc->pids, pids, n * sizeof(*pids));
+	qsort(sc->pids, n, sizeof(*pids), by_number);
+	sc->listed = (uint32_t)n;
+	s->n_vanished = crew_finish(&crew);
+	return 0;
+}
+
+static void scan_init(struct scan *sc, const struct snapshot *s, unsigned wants)
+{
+	*sc = (struct scan){ .procfs = s->procfs,
+		.wants = wants,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.more = PTHREAD_COND_INITIALIZER };
 }
 
 int scan_read(
 	struct snapshot *s, unsigned wants, bool kernel, struct scan_result *ret, struct err *e)
 {
-	struct scan scan = { .procfs = s->procfs, .wants = wants };
 	bool lean = kernel && wants & SNAP_NO_USAGE;
-	autofree pid_t *pids = NULL;
-	size_t n;
-	int r;
+	uint32_t estimate = kernel ? procfs_count(s->procfs) : 0;
+	struct scan scan;
+	int r = 0;
 
 	*ret = (struct scan_result){ 0 };
-	if (lean && scan_tasks(s, false, ret)) {
+	if (lean && (scan_tasks(s, false, ret) ||
+			    (estimate >= LOADING_WORTH && scan_tasks(s, true, ret)))) {
 		read_rest(s, wants);
 		return 0;
 	}
-	r = procfs_pids(s->procfs, &pids, &n);
+	scan_init(&scan, s, wants);
+	if (!estimate || !list_and_read(s, &scan, estimate, &r)) {
+		scan_init(&scan, s, wants);
+		r = list_then_read(s, &scan);
+	}
 	if (r < 0)
 		return err_set(e, -r, "list the processes");
-	if (lean && n >= LOADING_WORTH && scan_tasks(s, true, ret)) {
-		read_rest(s, wants);
-		return 0;
-	}
-	qsort(pids, n, sizeof(*pids),
-		by_number); /* the kernel sorts, a fixture's folder does not */
-	s->n = scan.n = (uint32_t)n;
-	s->procs = scan.procs = arena_array(s->arena, n + 1, sizeof(*s->procs));
-	ret->inodes = scan.inodes = arena_array(s->arena, n + 1, sizeof(*scan.inodes));
-	scan.pids = pids;
-	s->n_vanished = run(s, &scan);
+	s->n = scan.listed;
+	s->procs = scan.procs;
+	ret->inodes = scan.inodes;
 	compact(s, ret->inodes);
 	return 0;
 }
