@@ -168,3 +168,15 @@ int gc_collect(const struct image_data *d, struct arena *a, struct gc_done *ret,
 		return -e->code;
 	return sweep_folder(&c, "blobs/sha256", &blobs, drop_blob);
 }
+
+void gc_after_failure(const struct image_data *d, int *busy, const struct err *e)
+{
+	autoarena a = { 0 };
+	struct gc_done done;
+	struct err ignored;
+
+	if (e->code != ENOSPC && e->code != EDQUOT && !strstr(e->msg, "no space left on device"))
+		return;
+	fd_close(busy);
+	gc_collect(d, &a, &done, &ignored);
+}

@@ -15,3 +15,6 @@ struct gc_done {
 };
 /* Layers and blobs of no image and no container. The caller holds no lock. */
 int gc_collect(const struct image_data *d, struct arena *a, struct gc_done *ret, struct err *e);
+
+/* On a full disk what was begun makes it no better: it goes. e: why it failed; busy: our lock. */
+void gc_after_failure(const struct image_data *d, int *busy, const struct err *e);

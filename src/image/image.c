@@ -4,17 +4,14 @@
 #include "base/str.h"
 #include "image/gc.h"
 
-int image_load(const struct image_data *d, const struct layout_how *how, struct arena *a,
+static int load_all(const struct image_data *d, const struct layout_how *how, struct arena *a,
 	struct image **ret, size_t *ret_n, struct err *e)
 {
 	struct found_image *found;
 	struct image *images;
-	autofd busy = FD_NONE;
 	size_t n;
 
-	gc_sweep(d);
-	busy = data_lock(d, "busy", true, e);
-	if (busy < 0 || layout_read(d, how, a, &found, &n, e) < 0)
+	if (layout_read(d, how, a, &found, &n, e) < 0)
 		return -e->code;
 	images = arena_array(a, n, sizeof(*images));
 	for (size_t i = 0; i < n; i++) {
@@ -30,6 +27,20 @@ int image_load(const struct image_data *d, const struct layout_how *how, struct 
 	return 0;
 }
 
+int image_load(const struct image_data *d, const struct layout_how *how, struct arena *a,
+	struct image **ret, size_t *ret_n, struct err *e)
+{
+	autofd busy = FD_NONE;
+	int r;
+
+	gc_sweep(d);
+	busy = data_lock(d, "busy", true, e);
+	r = busy < 0 ? busy : load_all(d, how, a, ret, ret_n, e);
+	if (r < 0)
+		gc_after_failure(d, &busy, e);
+	return r;
+}
+
 /* `run oci:...`: the one image of it, under no name of its own. */
 static int from_file(const struct image_data *d, const struct image_ref *ref, const char *platform,
 	struct arena *a, struct image *ret, struct err *e)
@@ -43,13 +54,18 @@ static int from_file(const struct image_data *d, const struct image_ref *ref, co
 	struct image_add what = { 0 };
 	autofd busy = data_lock(d, "busy", true, e);
 	size_t n;
+	int r;
 
-	if (busy < 0 || layout_read(d, &how, a, &found, &n, e) < 0)
-		return -e->code;
-	if (n > 1)
+	r = busy < 0 ? busy : layout_read(d, &how, a, &found, &n, e);
+	if (r == 0 && n > 1)
 		return err_say(e, "%s has %zu images; say which one behind a colon", ref->file, n);
-	what.manifest = found[0].manifest;
-	return image_add(d, &what, a, ret, e);
+	if (r == 0) {
+		what.manifest = found[0].manifest;
+		r = image_add(d, &what, a, ret, e);
+	}
+	if (r < 0)
+		gc_after_failure(d, &busy, e);
+	return r;
 }
 
 /* Does what is here run on the platform that was asked for? */

@@ -338,6 +338,7 @@ int image_pull(const struct image_data *d, const struct image_ref *r, const stru
 	const char *name = ref_canonical(r, a);
 	autofd own = FD_NONE, busy = FD_NONE;
 	struct digest key;
+	int result;
 
 	p.repository = ref_repository(r, a);
 	if (!r->tag && !r->digest)
@@ -358,5 +359,8 @@ int image_pull(const struct image_data *d, const struct image_ref *r, const stru
 	if (busy < 0)
 		return busy;
 	*ret = (struct pulled){ 0 };
-	return pull_locked(&p, ret, e);
+	result = pull_locked(&p, ret, e);
+	if (result < 0)
+		gc_after_failure(d, &busy, e);
+	return result;
 }

@@ -9,8 +9,8 @@
 #include "base/str.h"
 
 /* What may come out of what comes in: files of nothing but zeros are rare, and small. */
-#define BOMB_FREE_BYTES (UINT64_C(4) << 30)
-#define BOMB_RATIO	UINT64_C(200)
+#define BOMB_FREE_BYTES (UINT64_C(1) << 30)
+#define BOMB_RATIO	UINT64_C(100)
 
 static la_ssize_t read_packed(struct archive *archive, void *data, const void **ret)
 {

@@ -14,6 +14,8 @@
 #include "image/stream.h"
 #include "os/remove_tree.h"
 
+enum { HOLE_BYTES = 4096 };
+
 static const char *entry_name(struct archive_entry *entry)
 {
 	const char *name = archive_entry_pathname(entry);
@@ -79,6 +81,12 @@ static int finish_fd(struct place *p, int fd, struct archive_entry *entry, struc
 	return 0;
 }
 
+/* Zeros become a hole, as they were before they were packed. */
+static bool is_hole(const char *data, size_t n)
+{
+	return n >= HOLE_BYTES && !data[0] && memcmp(data, data + 1, n - 1) == 0;
+}
+
 static int write_file(struct place *p, int fd, struct stream *s, struct err *e)
 {
 	const void *data;
@@ -87,7 +95,7 @@ static int write_file(struct place *p, int fd, struct stream *s, struct err *e)
 	int r;
 
 	while ((r = stream_data(s, &data, &n, &at, e)) == 0) {
-		while (n) {
+		while (n && !is_hole(data, n)) {
 			ssize_t w = pwrite(fd, data, n, at);
 
 			if (w < 0 && errno == EINTR)

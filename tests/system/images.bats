@@ -10,15 +10,15 @@ teardown() { images_teardown; }
 	image oci --tag v1 --config '{"Cmd": ["echo", "from the image"]}' rootfs
 	image oci.tar --oci-archive --tag v1 --config '{"Cmd": ["echo", "from the archive"]}' rootfs
 	image docker.tar --docker --tag small:1 --config '{"Cmd": ["echo", "from docker"]}' rootfs
-	run -0 clade run --rm oci:oci:v1
+	run -0 clade run --net none --rm oci:oci:v1
 	[ "$output" = "from the image" ]
-	run -0 clade run --rm oci:oci echo mine
+	run -0 clade run --net none --rm oci:oci echo mine
 	[ "$output" = mine ]
-	run -0 clade run --rm oci-archive:oci.tar
+	run -0 clade run --net none --rm oci-archive:oci.tar
 	[ "$output" = "from the archive" ]
-	run -0 clade run --rm docker-archive:docker.tar
+	run -0 clade run --net none --rm docker-archive:docker.tar
 	[ "$output" = "from docker" ]
-	run -125 clade run --rm oci:oci:v2
+	run -125 clade run --net none --rm oci:oci:v2
 	[[ "$output" == *"there is no image v2 in it"* ]]
 	# one layer, three images
 	[ "$(ls "$CLADE_DATA/layers" | wc -l)" = 1 ]
@@ -27,7 +27,7 @@ teardown() { images_teardown; }
 @test "images: gzip, zstd and plain layers are the same files" {
 	for pack in gzip zstd none; do
 		image "oci-$pack" --pack $pack rootfs
-		run -0 clade run --rm "oci:oci-$pack" cat /etc/group
+		run -0 clade run --net none --rm "oci:oci-$pack" cat /etc/group
 		[[ "$output" == *"extra:x:77:web"* ]]
 	done
 	[ "$(ls "$CLADE_DATA/layers" | wc -l)" = 1 ]
@@ -39,7 +39,7 @@ teardown() { images_teardown; }
 	clade start -a one >one
 	clade start -a one >two
 	[ "$(cat one two)" = "$(printf 'none\nmine')" ]
-	run -1 clade run --rm oci:oci test -e /etc/new
+	run -1 clade run --net none --rm oci:oci test -e /etc/new
 	clade rm one
 	[ -z "$(find "$CLADE_DATA/containers" -mindepth 1)" ]
 }
@@ -47,15 +47,15 @@ teardown() { images_teardown; }
 @test "images: entrypoint, command, environment, folder, user and stop signal are the image's" {
 	image oci --config '{"Entrypoint": ["sh", "-c"], "Cmd": ["echo $A $B; pwd; id -u; id -G"], "Env": ["A=image", "B=image", "PATH=/bin"],
 		"User": "web", "WorkingDir": "/made/here", "StopSignal": "SIGINT", "Labels": {"a": "image", "b": "image"}}' rootfs
-	run -0 clade run --rm -e B=mine oci:oci
+	run -0 clade run --net none --rm -e B=mine oci:oci
 	[ "${lines[0]}" = "image mine" ]
 	[ "${lines[1]}" = /made/here ]
 	[ "${lines[2]}" = 1000 ]
 	[[ "${lines[3]}" == 1001* ]]
-	run -0 clade run --rm -w / -u 0 --entrypoint id oci:oci -u
+	run -0 clade run --net none --rm -w / -u 0 --entrypoint id oci:oci -u
 	[ "$output" = 0 ]
 	# with an entrypoint of one's own the image's command is nobody's argument
-	run -0 clade run --rm --entrypoint pwd oci:oci
+	run -0 clade run --net none --rm --entrypoint pwd oci:oci
 	[ "$output" = /made/here ]
 	clade create --name labels --label b=mine oci:oci
 	[ "$(clade inspect labels | jq -r '.[0].Config.Labels | "\(.a) \(.b)"')" = "image mine" ]
@@ -66,7 +66,7 @@ teardown() { images_teardown; }
 	image docker.tar --docker --tag small:1 rootfs many:1
 	run -0 clade load -i docker.tar
 	[ "$output" = "Loaded image: small:1" ]
-	run -0 clade run --rm small:1 cat /layer-1
+	run -0 clade run --net none --rm small:1 cat /layer-1
 	[ "$output" = 1 ]
 	id=$(clade images -q --no-trunc)
 	clade save small:1 -o saved.tar
@@ -135,7 +135,7 @@ teardown() { images_teardown; }
 	[[ "$output" == *"multiple repositories"* ]]
 	run -0 clade rmi other:1
 	[ "$output" = "Untagged: other:1" ]
-	clade run -d --name web app:1 sleep 1000
+	clade run --net none -d --name web app:1 sleep 1000
 	run -1 clade rmi app:1
 	[[ "$output" == *"unable to remove repository reference"*"web"* || "$output" == *"must force"* ]]
 	run -1 clade rmi -f "$id"
@@ -172,13 +172,13 @@ teardown() { images_teardown; }
 	tar -C rootfs -cJf root.tar.xz .
 	id=$(clade import -m "by hand" -c 'CMD ["cat", "/etc/group"]' -c 'ENV A=1 B="two words"' -c 'USER 1000' root.tar.xz made:1)
 	[[ $id == sha256:* ]]
-	run -0 clade run --rm made:1
+	run -0 clade run --net none --rm made:1
 	[[ "$output" == *extra* ]]
-	run -0 clade run --rm made:1 sh -c 'echo "$A $B"; id -u'
+	run -0 clade run --net none --rm made:1 sh -c 'echo "$A $B"; id -u'
 	[ "${lines[0]}" = "1 two words" ]
 	[ "${lines[1]}" = 1000 ]
 	tar -C rootfs -c . | clade import - piped
-	clade run --rm piped true
+	clade run --net none --rm piped true
 	run -125 clade import -c 'FROM x' root.tar.xz
 	[[ "$output" == *"FROM is not a valid change command"* ]]
 	run -125 clade import missing.tar
@@ -188,9 +188,9 @@ teardown() { images_teardown; }
 	words=()
 	for i in $(seq 150); do words+=("many:$i"); done
 	image oci rootfs "${words[@]}"
-	run -0 clade run --rm oci:oci sh -c 'cat /layer-1 /layer-75 /layer-150; touch /new && echo written'
+	run -0 clade run --net none --rm oci:oci sh -c 'cat /layer-1 /layer-75 /layer-150; touch /new && echo written'
 	[ "$output" = "175150written" ]
-	run -0 clade run --rm --read-only oci:oci sh -c 'cat /layer-9; touch /new 2>/dev/null || echo "read-only"'
+	run -0 clade run --net none --rm --read-only oci:oci sh -c 'cat /layer-9; touch /new 2>/dev/null || echo "read-only"'
 	[ "$output" = "9read-only" ]
 }
 
@@ -218,7 +218,7 @@ teardown() { images_teardown; }
 	run -0 clade system check --repair
 	[[ "$output" == *repaired* ]]
 	run -0 clade system check
-	[ "$(clade run --rm app:1 cat /layer-1)" = 1 ]
+	[ "$(clade run --net none --rm app:1 cat /layer-1)" = 1 ]
 	printf x >>"$CLADE_DATA/blobs/sha256/${blob#sha256:}"
 	run -1 clade system check
 	[[ "$output" == *"is damaged"* ]]
