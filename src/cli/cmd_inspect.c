@@ -40,6 +40,7 @@ static void add_config(struct json_writer *w, const struct life_info *i)
 
 	json_begin(w, "HostConfig", '{');
 	json_bool(w, "AutoRemove", i->auto_remove);
+	json_string(w, "NetworkMode", i->network_mode);
 	json_begin(w, "RestartPolicy", '{');
 	json_string(w, "Name", policies[i->restart]);
 	json_int(w, "MaximumRetryCount", i->restart_max);
@@ -76,6 +77,68 @@ static void add_spec(struct json_writer *w, const struct life_info *i)
 	}
 }
 
+/* docker's: ranges one by one, and every container port once with all it has on the host. */
+static void add_ports(struct json_writer *w, const struct life_info *i)
+{
+	json_begin(w, "Ports", '{');
+	for (size_t j = 0; j < i->n_ports; j++) {
+		const struct life_port *p = &i->ports[j];
+		autotext name = { 0 };
+		bool first = true;
+
+		for (size_t k = 0; k < j; k++)
+			first &= i->ports[k].container != p->container ||
+				 !str_eq(i->ports[k].protocol, p->protocol);
+		if (!first)
+			continue;
+		text_addf(&name, "%u/%s", p->container, p->protocol);
+		json_begin(w, name.p, '[');
+		for (size_t k = j; k < i->n_ports; k++) {
+			autotext host = { 0 };
+
+			if (i->ports[k].container != p->container ||
+				!str_eq(i->ports[k].protocol, p->protocol))
+				continue;
+			text_addf(&host, "%u", i->ports[k].host);
+			json_begin(w, NULL, '{');
+			json_string(w, "HostIp", i->ports[k].host_ip);
+			json_string(w, "HostPort", host.p);
+			json_end(w, '}');
+		}
+		json_end(w, ']');
+	}
+	json_end(w, '}');
+}
+
+static void add_link(struct json_writer *w, const struct life_link *k)
+{
+	json_begin(w, k->name, '{');
+	json_string(w, "NetworkID", k->id ? k->id : "");
+	json_string(w, "Interface", k->interface ? k->interface : "");
+	json_string(w, "IPAddress", k->ip ? k->ip : "");
+	json_uint(w, "IPPrefixLen", k->bits);
+	json_string(w, "Gateway", k->gateway ? k->gateway : "");
+	json_string(w, "GlobalIPv6Address", k->ip6 ? k->ip6 : "");
+	json_string(w, "MacAddress", k->mac ? k->mac : "");
+	json_begin(w, "Aliases", '[');
+	for (size_t i = 0; i < k->aliases.n; i++)
+		json_string(w, NULL, k->aliases.items[i]);
+	json_end(w, ']');
+	json_end(w, '}');
+}
+
+static void add_network(struct json_writer *w, const struct life_info *i)
+{
+	json_begin(w, "NetworkSettings", '{');
+	add_ports(w, i);
+	json_string(w, "IPAddress", i->n_links && i->links[0].ip ? i->links[0].ip : "");
+	json_begin(w, "Networks", '{');
+	for (size_t j = 0; j < i->n_links; j++)
+		add_link(w, &i->links[j]);
+	json_end(w, '}');
+	json_end(w, '}');
+}
+
 static void add_one(struct json_writer *w, const struct life_info *i)
 {
 	autotext name = { 0 };
@@ -92,6 +155,7 @@ static void add_one(struct json_writer *w, const struct life_info *i)
 	json_string(w, "LogPath", i->log_path);
 	json_string(w, "Bundle", i->bundle);
 	add_config(w, i);
+	add_network(w, i);
 	add_spec(w, i);
 	json_end(w, '}');
 }

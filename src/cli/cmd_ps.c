@@ -102,9 +102,7 @@ static void cell_state(const void *data, size_t row, struct text *t)
 
 static void cell_ports(const void *data, size_t row, struct text *t)
 {
-	(void)data;
-	(void)row;
-	(void)t;
+	text_add(t, at(data, row)->ports_text ? at(data, row)->ports_text : "");
 }
 
 static void cell_names(const void *data, size_t row, struct text *t)

@@ -20,6 +20,8 @@ const struct cmd *const commands[] = {
 	&cmd_rm,
 	&cmd_rename,
 	&cmd_stats,
+	&cmd_network,
+	&cmd_port,
 	&cmd_pull,
 	&cmd_images,
 	&cmd_rmi,

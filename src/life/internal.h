@@ -183,6 +183,12 @@ int network_ready(struct network *n, struct err *e);
 void network_undo(struct network *n);
 void network_done(struct network *n);
 
+int network_check_link(const struct want_link *k, struct err *e);
+
+/* networks.c: what is shown of a container's. */
+void network_info(const struct life *l, const struct held *h, bool runs, struct arena *a,
+	struct life_info *ret);
+
 /* Takes it down; network_clear() for good, network_down() as it was chosen it will be again. */
 void network_down(const struct life *l, const struct held *h);
 void network_clear(const struct life *l, const struct held *h);

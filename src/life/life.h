@@ -145,6 +145,19 @@ struct life_exec {
 int life_exec(const struct life *l, const char *ref, const struct life_exec *x, int *ret_code,
 	struct err *e);
 
+struct life_port {
+	const char *host_ip;
+	unsigned host, container;
+	const char *protocol;
+};
+
+/* A container's end of a network, or of a network what a container has there. */
+struct life_link {
+	const char *id, *name, *interface, *ip, *ip6, *mac, *gateway; /* NULL: none */
+	unsigned bits;						      /* of ip's subnet */
+	struct spec_strings aliases;
+};
+
 /* What is known of one container; strings in the arena of the call. */
 struct life_info {
 	const char *id, *name, *image, *command; /* command: joined with spaces */
@@ -163,6 +176,11 @@ struct life_info {
 	const char *stop_signal;
 	int64_t stop_timeout_ms;
 	struct spec_pairs labels;
+	const char *network_mode, *ports_text; /* "0.0.0.0:8080->80/tcp, ..." */
+	struct life_port *ports;	       /* published; while it runs */
+	size_t n_ports;
+	struct life_link *links; /* the networks it is on; while it runs */
+	size_t n_links;
 	const char *bundle, *log_path, *cgroup_path, *rootfs;
 	const char *config; /* life_inspect() only: the configuration's text */
 };
@@ -189,6 +207,43 @@ int life_unpause(const struct life *l, const char *ref, struct err *e);
  */
 int life_remove(const struct life *l, const char *ref, bool force, struct err *e);
 int life_rename(const struct life *l, const char *ref, const char *name, struct err *e);
+
+/* Networks with a bridge, which are root's. name is a name or the beginning of an ID. */
+struct life_subnet {
+	const char *subnet, *gateway, *first, *last; /* first and last: NULL, all of it */
+};
+struct life_net {
+	const char *name, *id, *driver, *interface, *created;
+	struct life_subnet *subnets;
+	size_t n_subnets;
+	bool internal, ipv6, dns;
+	struct spec_pairs labels;
+	struct life_link *containers; /* life_network_inspect() only: those that run */
+	size_t n_containers;
+};
+struct life_network_create {
+	const char *name, *driver;
+	struct opt_list subnets, gateways, ranges, labels;
+	bool internal, ipv6, disable_dns;
+};
+struct life_connect {
+	const char *ip, *ip6, *mac;
+	struct opt_list aliases;
+};
+int life_network_create(const struct life *l, const struct life_network_create *c, struct arena *a,
+	const char **ret_id, struct err *e);
+int life_network_list(
+	const struct life *l, struct arena *a, struct life_net **ret, size_t *ret_n, struct err *e);
+int life_network_inspect(const struct life *l, const char *name, struct arena *a,
+	struct life_net *ret, struct err *e);
+int life_network_remove(const struct life *l, const char *name, struct err *e);
+/* Those that no container has; ret: their names. */
+int life_network_prune(
+	const struct life *l, struct arena *a, const char ***ret, size_t *ret_n, struct err *e);
+int life_network_connect(const struct life *l, const char *network, const char *ref,
+	const struct life_connect *how, struct err *e);
+int life_network_disconnect(
+	const struct life *l, const char *network, const char *ref, bool force, struct err *e);
 
 struct life_logs {
 	bool follow, timestamps;

@@ -82,6 +82,7 @@ static void fill(const struct life *l, const struct held *h, const struct now *n
 	ret->restart_count = now->restarts;
 	if (now->init.pidfd >= 0 && held_text(h, "born", text, sizeof(text)))
 		ret->restart_count = (int)held_number(text, "restarts", 0);
+	network_info(l, h, now->init.pidfd >= 0, a, ret);
 	ret->bundle = held_path(l, h, "", a);
 	ret->log_path = held_path(l, h, "log", a);
 	ret->cgroup_path = held_cgroup(h, a);

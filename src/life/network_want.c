@@ -196,7 +196,7 @@ static int take_link(const char *text, struct want_link *k, struct arena *a, str
 }
 
 /* docker's rule: names and chosen addresses are for networks that somebody made. */
-static int check_link(const struct want_link *k, struct err *e)
+int network_check_link(const struct want_link *k, struct err *e)
 {
 	struct addr addr;
 
@@ -240,7 +240,7 @@ static int take_links(const struct life *l, const struct life_network *n, struct
 			k->ip6 = n->ip6 ? n->ip6 : k->ip6;
 			k->mac = n->mac ? n->mac : k->mac;
 		}
-		if (check_link(k, e) < 0)
+		if (network_check_link(k, e) < 0)
 			return -e->code;
 	}
 	if (w->mode != WANT_BRIDGE)

@@ -176,6 +176,18 @@ int bridge_ready(struct helper *h, struct err *e)
 	return r <= 0 ? r : failed(h, r, e);
 }
 
+int bridge_remember(const struct bridge_request *r, struct err *e)
+{
+	autotext t = { 0 };
+
+	if (!r->want->n_links) {
+		unlinkat(r->dir, "netavark", 0);
+		return 0;
+	}
+	dump(r, &t);
+	return write_told(r->dir, &t, e);
+}
+
 int bridge_change(const struct bridge_request *r, bool add, struct err *e)
 {
 	autohelper h = HELPER_NONE;

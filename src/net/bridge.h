@@ -34,6 +34,9 @@ struct bridge_request {
 int bridge_begin(const struct bridge_request *r, struct helper *ret, int *ret_lock, struct err *e);
 int bridge_ready(struct helper *h, struct err *e);
 
+/* Only writes DIR/netavark: what bridge_end() is to take back. Without links: nothing. */
+int bridge_remember(const struct bridge_request *r, struct err *e);
+
 /* One more network of a container that runs, or one less: as bridge_begin(), and waits. */
 int bridge_change(const struct bridge_request *r, bool add, struct err *e);
 

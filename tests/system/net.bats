@@ -1,50 +1,11 @@
 #!/usr/bin/env bats
-# Networks of containers. As root everything happens in a network namespace made for the file's every test, so that no bridge
-# and no rule ever touches the machine's own; a normal user's networks change nothing outside anyway.
+# Networks of containers that have one of their own: outbound, published ports, files in /etc, other people's namespaces.
 # bats file_tags=user
 
 load helpers
-setup() {
-	clade_setup
-	ROOT_TEST=
-	[ "$(id -u)" != 0 ] || { ROOT_TEST=1 && box_open; }
-}
-teardown() {
-	if [ -n "$ROOT_TEST" ]; then box_close; fi
-	clade_teardown
-}
-
-# A machine of its own: loopback, one way out that leads nowhere, the caller's mounts. `in_box COMMAND...` runs there.
-box_open() {
-	unshare --net --mount --propagation private sh -c 'echo $$ >box.pid; exec sleep 1000' 3>&- &
-	until_true test -s box.pid
-	BOX=$(cat box.pid)
-	in_box sh -c 'ip link set lo up
-		ip link add up0 type veth peer name up1
-		ip addr add 192.0.2.10/24 dev up0
-		ip link set up0 up; ip link set up1 up
-		ip route add default via 192.0.2.1
-		printf "nameserver 192.0.2.53\nsearch example.org\noptions ndots:2\n" >resolv; mount --bind resolv /etc/resolv.conf'
-}
-box_close() {
-	local id
-	for id in $(ids); do in_box clade rm -f "$id" >/dev/null 2>&1 || :; done
-	if [ -z "${BOX_DIRTY-}" ]; then
-		# nothing of it may be left but the chains that netavark keeps for all
-		run in_box sh -c 'ip -br link | grep -vE "^(lo|up0|up1)"; iptables-save | grep -E "dnat name|10\.(8[79]|9[0-9])\." '
-		[ -z "$output" ] || { echo "left in the network: $output" >&2; kill "$BOX"; return 1; }
-	fi
-	kill "$BOX" 2>/dev/null || :
-	wait "$BOX" 2>/dev/null || :
-}
-in_box() {
-	if [ -n "$ROOT_TEST" ]; then nsenter --net --mount --target "$BOX" --wd="$PWD" "$@"; else "$@"; fi
-}
-# A port of the machine nobody has
-free_port() { in_box python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-answers() { [ "$(in_box curl -s --http0.9 -m 2 "$1")" = "$2" ]; }
-server() { echo "socat TCP-LISTEN:$1,fork,reuseaddr SYSTEM:'echo $2'"; }
-root_only() { [ -n "$ROOT_TEST" ] || skip "bridges are root's"; }
+load net
+setup() { net_setup; }
+teardown() { net_teardown; }
 
 @test "net: the default has an address, a route, and files as docker writes them" {
 	run -0 in_box clade run --rm --hostname box host sh -c 'cat /etc/hosts /etc/hostname; ip -br -4 addr; ip route'
@@ -59,6 +20,14 @@ root_only() { [ -n "$ROOT_TEST" ] || skip "bridges are root's"; }
 	port=$(free_port)
 	in_box clade run -d --name web -p "$port:80" -p "127.0.0.1:$port:53/udp" host sh -c "$(server 80 hi)" >/dev/null
 	until_true answers "http://127.0.0.1:$port/" hi
+	run -0 in_box clade port web 80
+	[ "$output" = "0.0.0.0:$port" ]
+	run -0 in_box clade ps --format ports
+	[[ "$output" == *"0.0.0.0:$port->80/tcp, 127.0.0.1:$port->53/udp"* ]]
+	run in_box clade port web 81
+	[ "$status" = 1 ]
+	run -0 in_box clade inspect web
+	[ "$(jq -r '.[0].NetworkSettings.IPAddress' <<<"$output")" = 10.0.2.100 ]
 	run in_box clade run --rm -p "$port:80" host true
 	[ "$status" = 125 ]
 	[[ "$output" == *"publish port 0.0.0.0:$port/tcp: Address already in use"* ]]
@@ -154,6 +123,8 @@ root_only() { [ -n "$ROOT_TEST" ] || skip "bridges are root's"; }
 	in_box clade ps -a >/dev/null
 	until_true no_pasta
 	in_box clade rm -f web
+	killed_midway -p "$port:80"
+	until_true eval 'in_box clade ps -a >/dev/null; [ -z "$(ids)" ] || in_box clade rm -f $(ids); no_pasta'
 }
 lost() { in_box clade ps -a --format names,status | grep -q "^$1 .*lost"; }
 no_pasta() { ! pgrep -f "pasta.* $CLADE_ROOT/"; }
