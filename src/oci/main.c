@@ -160,6 +160,21 @@ static bool enters(int argc, char **argv)
 	return false;
 }
 
+/*
+ * Engines look for Go's spelling of a reason ("no such file or directory"), and Docker minds the
+ * case: it makes exit codes of it.
+ */
+static void log_as_go(const struct err *e)
+{
+	char said[sizeof(e->msg) + 128];
+	size_t n = strlen(e->msg);
+
+	err_text(e, said, sizeof(said));
+	if (said[n] == ':')
+		said[n + 2] |= 0x20;
+	log_error("%s", said);
+}
+
 int main(int argc, char **argv)
 {
 	const struct cmd *cmd = NULL;
@@ -174,6 +189,6 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (r >= 0)
 		return r;
-	log_err(&e);
+	log_as_go(&e);
 	return cmd == &oci_exec ? EXIT_EXEC_FAILED : EXIT_FAILURE_OF_OURS;
 }
