@@ -141,6 +141,19 @@ static int copy_up(
 	return 0;
 }
 
+/* runc's rule: a tmpfs that says nothing else has the mode of the folder it covers. */
+static int mode_of_covered(struct birth *b, const struct plan_mount *m, int tmpfs, struct err *e)
+{
+	autofd there = root_open(b->root, m->target, O_PATH | O_DIRECTORY);
+	struct stat st;
+
+	if (there < 0 || fstat(there, &st) < 0)
+		return 0;
+	return fchmod(tmpfs, st.st_mode & 07777) < 0
+		       ? err_set(e, errno, "give the tmpfs on %s its mode", m->target)
+		       : 0;
+}
+
 /* "/proc" itself and "/sys": whoever redirects them decides what is read and written later. */
 static bool is_kernel_fs(const struct plan_mount *m)
 {
@@ -159,6 +172,9 @@ static int mount_new(struct birth *b, const struct plan_mount *m, int *ret, stru
 
 	if (made < 0)
 		return made;
+	if (str_eq(m->fstype, "tmpfs") && !m->tmpcopyup && !says(m, "mode") &&
+		mode_of_covered(b, m, made, e) < 0)
+		return -e->code;
 	target = init_mount_target(
 		b, m->target, false, is_kernel_fs(m) || is_below_dev(m->target), e);
 	if (target < 0)

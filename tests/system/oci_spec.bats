@@ -95,6 +95,9 @@ with() {
 	[ "$output" = x ]
 	with '.mounts += [{destination: "/etc/copied", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "mode=1770", "uid=7"]}] | .process.args = ["stat", "-c", "%a %u", "/etc/copied"]'
 	[ "$output" = "1770 7" ]
+	chmod 705 rootfs/etc/copied
+	with '.mounts += [{destination: "/etc/copied", type: "tmpfs", source: "tmpfs"}] | .process.args = ["stat", "-c", "%a", "/etc/copied"]'
+	[ "$output" = 705 ]
 	mount -t tmpfs none data/inner
 	with ".mounts += [{destination: \"/data\", type: \"bind\", source: \"$PWD/data\", options: [\"rbind\", \"rro\"]}] | .process.args = [\"touch\", \"/data/inner/file\"]"
 	umount data/inner
