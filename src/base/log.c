@@ -92,8 +92,12 @@ static void say(enum log_level level, const char *msg)
 
 	if (level < voice.level)
 		return;
-	if (voice.fd >= 0)
+	if (voice.fd >= 0) {
 		write_file_line(level, msg);
+		/* the container's own: an engine shows it among what the program wrote */
+		if (level != LOG_LEVEL_ERROR)
+			return;
+	}
 	text_addf(&line, "%s: ", voice.program);
 	if (level != LOG_LEVEL_ERROR)
 		text_addf(&line, "%s: ", level_words[level]);

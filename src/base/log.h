@@ -11,9 +11,9 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERRO
 enum log_format { LOG_TEXT, LOG_JSON };
 
 /*
- * program: the first word of a text line, lent for ever. fd: where lines go besides standard
- * error (a --log file; FD_NONE for none), lent; format is that file's. Below level nothing is
- * written; the default is LOG_LEVEL_WARN to standard error alone.
+ * program: the first word of a text line, lent for ever. fd: where lines go (a --log file;
+ * FD_NONE for none), lent, format is that file's; errors go to standard error, too. Below level
+ * nothing is written; without a file all goes to standard error, from LOG_LEVEL_WARN on.
  */
 void log_setup(const char *program, enum log_level level, int fd, enum log_format format);
 

@@ -116,6 +116,11 @@ status() { "${RT[@]}" state "$1" | jq -r .status; }
 	[ "$(tail -n 1 log.json | jq -r .level)" = error ]
 	[[ "$(tail -n 1 log.json | jq -r .msg)" == *"does not exist"* ]]
 	tail -n 1 log.json | jq -e .time
+	# a warning is for that file alone where there is one: standard error is the container's
+	edit '.process.capabilities.bounding += ["CAP_NOT_KNOWN"] | .process.args = ["echo", "said"]'
+	run -0 "${RT[@]}" --log log.json --log-format json run --bundle bundle "$(id)"
+	[ "$output" = said ]
+	[[ "$(jq -r 'select(.level == "warning").msg' log.json)" == *CAP_NOT_KNOWN* ]]
 	run -3 "${RT[@]}" frobnicate
 	run -1 "${RT[@]}" create --no-such-flag x
 	[[ "$output" == *"--no-such-flag"* ]]
