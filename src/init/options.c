@@ -363,7 +363,7 @@ static void print_version(enum personality is)
 {
 	switch (is) {
 	case TINI:
-		print("tini version 0.19.0 (clade-init " CLADE_VERSION ")\n");
+		print("tini version 0.19.0 (clade-init " CLADE_VERSION ") - git.clade\n");
 		break;
 	case DUMB_INIT:
 		say("dumb-init v1.2.5 (clade-init ", CLADE_VERSION, ")", NULL);
