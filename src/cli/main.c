@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/width.h"
 #include "cli/commands.h"
+#include "cli/view.h"
 
 const struct opt global_opts[] = {
 	{ "root", 0, OPT_STRING, offsetof(struct globals, root), "DIR",
@@ -113,6 +114,22 @@ int cli_each(const struct cmd_call *call,
 	return code;
 }
 
+/* Another engine's container has no state of ours: it is known by what can be seen of it. */
+static int seen_process(const struct cmd_call *call, const char *word, pid_t *ret, struct err *e)
+{
+	struct view v;
+	uint32_t i;
+	int r;
+
+	if (view_read(call, 0, &v, e) < 0)
+		return -e->code;
+	r = view_find(&v, word, &i, e);
+	if (r == 0)
+		*ret = v.s.procs[i].pid;
+	view_done(&v);
+	return r;
+}
+
 int cli_process(const struct cmd_call *call, const char *word, pid_t *ret,
 	struct life_info *ret_info, struct err *e)
 {
@@ -133,7 +150,7 @@ int cli_process(const struct cmd_call *call, const char *word, pid_t *ret,
 		return 0;
 	}
 	if (str_int(word, &pid) < 0 || pid <= 0)
-		return err_say(e, "%s: no such container or process", word);
+		return seen_process(call, word, ret, e);
 	*ret = pid;
 	return 0;
 }
