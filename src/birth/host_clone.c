@@ -326,12 +326,14 @@ static int clone_into(struct birth *b, int own_pidns, struct err *e)
 	bool joined;
 	pid_t pid;
 
-	if (b->of_namespaces & CLONE_NEWPID)
-		r = clone_join(b->of->pidfd, CLONE_NEWPID);
-	if (r < 0)
-		return err_set(e, -r, "join the container's PID namespace");
 	/* CVE-2016-9962: processes of the container see the newborn from its first moment on */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (b->of_namespaces & CLONE_NEWPID)
+		r = clone_join(b->of->pidfd, CLONE_NEWPID);
+	if (r < 0) {
+		prctl(PR_SET_DUMPABLE, was == 1, 0, 0, 0);
+		return err_set(e, -r, "join the container's PID namespace");
+	}
 	pid = clone_init(b, b->clone_parent ? CLONE_PARENT : 0, &pidfd, &joined);
 	if (pid == 0) {
 		b->in_place = joined;

@@ -194,6 +194,7 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 	json_texts(all, "cgroups", &k->arena, &k->folders);
 	json_pairs(all, "annotations", &k->arena, &k->annotations);
 	k->hooks = (unsigned)json_number(all, "hooks");
+	k->filter_flags = json_get(all, "filterFlags") ? json_number(all, "filterFlags") : -1;
 	k->pid = (pid_t)json_number(all, "pid");
 	k->created_ns = json_number(all, "created");
 	k->own_pidns = json_number(all, "ownPidns");

@@ -86,6 +86,12 @@ static void add_cgroup(const struct making *m, struct json_writer *w)
 	}
 }
 
+/* exec takes the filter as it was compiled; one that has somebody listening is made anew. */
+static bool keeps_filter(const struct making *m)
+{
+	return m->plan.process.seccomp.set && !m->plan.process.seccomp.listener_path;
+}
+
 /* All that a verb other than exec and update has to know: it reads nothing else. */
 static int write_state(const struct making *m, const struct proc_ref *init, struct err *e)
 {
@@ -110,6 +116,8 @@ static int write_state(const struct making *m, const struct proc_ref *init, stru
 		json_int(&w, "closMade", m->plan.resctrl.ours && m->resctrl_made);
 		json_int(&w, "monitored", m->plan.resctrl.monitor != NULL);
 	}
+	if (keeps_filter(m))
+		json_uint(&w, "filterFlags", m->plan.process.seccomp.flags);
 	json_begin(&w, "annotations", '{');
 	for (size_t i = 0; i < m->spec.annotations.n; i++)
 		json_string(
@@ -121,9 +129,13 @@ static int write_state(const struct making *m, const struct proc_ref *init, stru
 
 static int prepare(void *data, const struct proc_ref *init, struct err *e)
 {
-	struct making *m = data;
+	const struct making *m = data;
+	const struct plan_seccomp *filter = &m->plan.process.seccomp;
 
 	if (write_state(m, init, e) < 0)
+		return -e->code;
+	if (keeps_filter(m) && store_write(m->dir, "filter", filter->insns,
+				       filter->n_insns * sizeof(*filter->insns), e) < 0)
 		return -e->code;
 	return m->c->pid_file ? bundle_prepare_pid(m->c->pid_file, init->pid, e) : 0;
 }

@@ -2,6 +2,7 @@
 /* exec: a further process in a bundle's container; our stdio becomes its own. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/str.h"
 #include "birth/birth.h"
 #include "life/bundle_internal.h"
+#include "os/file.h"
 #include "os/cgroup.h"
 #include "spec/docker.h"
 
@@ -202,6 +204,25 @@ static int check_console(const struct bundle_exec *x, bool terminal, struct err 
 	return 0;
 }
 
+/* The container's filter as create compiled it; NULL where none is kept. */
+static const struct plan_seccomp *kept_filter(
+	const struct kept *k, struct arena *a, struct plan_seccomp *ret)
+{
+	const size_t room = (BPF_MAXINSNS + 1) * sizeof(*ret->insns);
+	ssize_t n;
+
+	if (k->filter_flags < 0)
+		return NULL;
+	ret->insns = arena_alloc(a, room);
+	n = file_read(k->dir, "filter", (char *)ret->insns, room);
+	if (n <= 0 || (size_t)n % sizeof(*ret->insns))
+		return NULL;
+	ret->set = true;
+	ret->flags = (unsigned)k->filter_flags;
+	ret->n_insns = (unsigned short)((size_t)n / sizeof(*ret->insns));
+	return ret;
+}
+
 int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, struct err *e)
 {
 	autoarena arena = { 0 };
@@ -214,6 +235,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 		.id = x->id,
 		.has_console = x->console_socket || !x->detach,
 		.preserve_fds = x->preserve_fds };
+	struct plan_seccomp filter = { 0 };
 	struct birth_result born = { .init = PROC_REF_NONE, .tty_master = FD_NONE };
 	struct join_request join = { .stdio = { FD_NONE, FD_NONE, FD_NONE }, .new_session = true };
 	int r;
@@ -236,6 +258,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	if (r == 0)
 		r = choose_cgroups(b, x, &k, e);
 	req.bundle = k.bundle;
+	req.filter = kept_filter(&k, &arena, &filter);
 	if (r == 0)
 		r = plan_make_exec(&req, &process, &plan, e);
 	if (r == 0) {
@@ -243,7 +266,8 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 		join.init = &k.init;
 		join.cgroup_paths = k.folders;
 		join.namespaces = own_namespaces(&spec);
-		join.ignore_paused = x->ignore_paused;
+		/* it was asked above, of the container as a whole */
+		join.ignore_paused = x->ignore_paused || !x->n_cgroups;
 		r = birth_join(&join, &born, e);
 		r = r ? -(e->code ? e->code : EIO) : 0;
 	}

@@ -17,8 +17,9 @@ struct kept {
 	const char **folders; /* of its cgroup, NULL-terminated */
 	const char *freezer;  /* the one of them that freezes; NULL: none */
 	struct spec_pairs annotations;
-	const char *unit; /* of systemd; NULL: the cgroup was made by us */
-	const char *clos; /* its class of service; NULL: none */
+	int64_t filter_flags; /* of the filter kept beside; -1: none is kept */
+	const char *unit;     /* of systemd; NULL: the cgroup was made by us */
+	const char *clos;     /* its class of service; NULL: none */
 	bool clos_made, monitored;
 	unsigned hooks;	      /* 1 << HOOK_*: points with hooks in its configuration */
 	struct proc_ref init; /* owned; PROC_REF_NONE when it has gone */

@@ -310,6 +310,24 @@ bool cgroup_is_populated(const char *dir)
 	return cgroup_pids(dir, &pids, &n) == 0 && n > 0;
 }
 
+static int read_key(int dir, const char *file, const char *key, int64_t *ret)
+{
+	char text[VALUE_MAX];
+	size_t len = strlen(key);
+	ssize_t n = file_read(dir, file, text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	for (char *line = text, *next; *line; line = next) {
+		next = line + strcspn(line, "\n");
+		if (*next)
+			*next++ = '\0';
+		if (strncmp(line, key, len) == 0 && line[len] == ' ')
+			return str_i64(line + len + 1, ret);
+	}
+	return -ENOENT;
+}
+
 bool cgroup_is_frozen(const char *dir)
 {
 	autofd fd = open_dir(dir);
@@ -319,7 +337,7 @@ bool cgroup_is_frozen(const char *dir)
 	if (fd < 0)
 		return false;
 	if (cgroup_is_v2(fd))
-		return cgroup_read_key(dir, "cgroup.events", "frozen", &frozen) == 0 && frozen;
+		return read_key(fd, "cgroup.events", "frozen", &frozen) == 0 && frozen;
 	return file_read(fd, "freezer.state", state, sizeof(state)) > 0 &&
 	       str_starts(state, "FROZEN");
 }
@@ -441,20 +459,8 @@ int cgroup_read_i64(const char *dir, const char *file, int64_t *ret)
 int cgroup_read_key(const char *dir, const char *file, const char *key, int64_t *ret)
 {
 	autofd fd = open_dir(dir);
-	char text[VALUE_MAX];
-	size_t len = strlen(key);
-	ssize_t n = fd < 0 ? fd : file_read(fd, file, text, sizeof(text));
 
-	if (n < 0)
-		return (int)n;
-	for (char *line = text, *next; *line; line = next) {
-		next = line + strcspn(line, "\n");
-		if (*next)
-			*next++ = '\0';
-		if (strncmp(line, key, len) == 0 && line[len] == ' ')
-			return str_i64(line + len + 1, ret);
-	}
-	return -ENOENT;
+	return fd < 0 ? fd : read_key(fd, file, key, ret);
 }
 
 int cgroup_attach_devices(int fd, const struct bpf_insn *prog, size_t len)

@@ -93,9 +93,11 @@ int plan_make_exec(const struct plan_request *req, const struct spec_process *pr
 	for (size_t i = 0; i < l->n_namespaces; i++)
 		ret->namespaces.joins_user |= l->namespaces[i].flag == CLONE_NEWUSER;
 	if (ids_decide(&d, process, e) < 0 || process_decide(&d, process, e) < 0 ||
-		caps_decide(&d, process, e) < 0 || resctrl_decide(&d, e) < 0 ||
-		seccomp_decide(&d, e) < 0)
+		caps_decide(&d, process, e) < 0 || resctrl_decide(&d, e) < 0)
 		return -e->code;
+	if (!req->filter)
+		return seccomp_decide(&d, e);
+	ret->process.seccomp = *req->filter;
 	return 0;
 }
 

@@ -250,7 +250,8 @@ struct plan_request {
 	const char *l3_cache_schema, *mem_bw_schema; /* update: lines for its class of service */
 	bool no_pivot, new_keyring, waits_for_start;
 	unsigned preserve_fds;
-	bool has_console; /* a console socket or terminal minder is there */
+	const struct plan_seccomp *filter; /* exec: the container's, if it was kept; lent */
+	bool has_console;		   /* a console socket or terminal minder is there */
 };
 
 /* Fills ret. What the spec cannot mean on this host is err_say()'d, naming the field. */
