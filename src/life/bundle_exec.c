@@ -46,7 +46,9 @@ static void add(struct arena *a, struct spec_strings *list, const char *word)
 
 static int add_caps(const struct bundle_exec *x, struct spec_caps *c, struct err *e)
 {
-	struct docker_run run = { .cap_add = { (const char **)x->caps, x->n_caps } };
+	static const char *all[] = { "ALL" };
+	struct docker_run run = { .cap_add = { (const char **)x->caps, x->n_caps },
+		.cap_drop = { all, 1 } };
 	static const char *const nothing[] = { "true", NULL };
 	struct docker_rest rest;
 	struct spec s;
@@ -59,7 +61,7 @@ static int add_caps(const struct bundle_exec *x, struct spec_caps *c, struct err
 	run.n_args = 1;
 	run.in_userns = true;
 	r = docker_spec(&run, &s, &rest, e);
-	bits = s.process.capabilities.bounding & ~docker_default_caps();
+	bits = s.process.capabilities.bounding;
 	spec_done(&s);
 	if (r < 0)
 		return r;
@@ -121,6 +123,27 @@ static int from_flags(const struct bundle_exec *x, const struct spec *spec, stru
 	return 0;
 }
 
+/* What a process.json does not say is as the container has it. */
+static void inherit(const struct spec_process *of, struct spec_process *p)
+{
+	if (!p->capabilities.set)
+		p->capabilities = of->capabilities;
+	if (!p->apparmor_profile)
+		p->apparmor_profile = of->apparmor_profile;
+	if (!p->selinux_label)
+		p->selinux_label = of->selinux_label;
+	if (!p->n_rlimits) {
+		p->rlimits = of->rlimits;
+		p->n_rlimits = of->n_rlimits;
+	}
+	if (!p->scheduler.set)
+		p->scheduler = of->scheduler;
+	if (!p->io_priority.set)
+		p->io_priority = of->io_priority;
+	if (!p->exec_cpu_affinity.initial && !p->exec_cpu_affinity.final)
+		p->exec_cpu_affinity = of->exec_cpu_affinity;
+}
+
 static int make_process(const struct bundle_exec *x, const struct spec *spec, struct arena *a,
 	struct spec_process *ret, struct err *e)
 {
@@ -133,6 +156,7 @@ static int make_process(const struct bundle_exec *x, const struct spec *spec, st
 		spec_parse_process(text, n, a, ret, e) < 0)
 		return -e->code;
 	ret->terminal |= x->tty;
+	inherit(&spec->process, ret);
 	return 0;
 }
 

@@ -12,6 +12,8 @@ int caps_decide(const struct decide *d, const struct spec_process *process, stru
 	bool owns = d->plan->namespaces.joins_user || d->plan->ids.writer != IDMAP_NONE;
 	uint64_t may = owns ? known : known & d->host->caps;
 
+	caps->set = true;
+	/* absent: none, as runc and crun read it; what we have nobody asked to be given away */
 	if (!c->set)
 		return 0;
 	/* config.md#linux-process: what cannot be granted is a warning, not a failure. */
@@ -20,7 +22,6 @@ int caps_decide(const struct decide *d, const struct spec_process *process, stru
 	if ((c->bounding | c->permitted | c->effective | c->inheritable | c->ambient) & ~may)
 		decide_warn(
 			d, "process.capabilities: some cannot be granted here and are left out");
-	caps->set = true;
 	caps->bounding = c->bounding & may;
 	caps->permitted = c->permitted & may;
 	caps->effective = c->effective & caps->permitted;

@@ -63,7 +63,7 @@ struct spec_user {
 
 /* Capability sets as bit masks, bit n = capability n of capabilities(7). */
 struct spec_caps {
-	bool set; /* false: the field was absent, everything the runtime has is kept */
+	bool set; /* false: the field was absent: none, in exec the container's own */
 	uint64_t bounding, effective, inheritable, permitted, ambient;
 	struct spec_strings unknown; /* names no kernel headers of ours know: a warning each */
 };
