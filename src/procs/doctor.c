@@ -117,17 +117,23 @@ static void examine_limit(struct doctor *d, uint32_t ns)
 	f->for_good = zombies ? "see who leaks the zombies" : "find what forks so much";
 }
 
+bool doctor_is_dying(const struct snapshot *s, uint32_t ns)
+{
+	uint32_t init = s->ns[ns].init;
+	char wchan[64];
+
+	return init != NO_PROC && s->ns[ns].level &&
+	       procfs_read(s->procfs, s->procs[init].pid, "wchan", wchan, sizeof(wchan)) > 0 &&
+	       str_starts(wchan, "zap_pid_ns_processes");
+}
+
 /* PID 1 has been killed, and waits until its namespace is empty: who is it that stays? */
 static void examine_dying(struct doctor *d, uint32_t ns)
 {
 	uint32_t init = d->s->ns[ns].init, held = NO_PROC, outside = NO_PROC;
-	char wchan[64];
 	struct finding *f;
 
-	if (init == NO_PROC ||
-		procfs_read(d->s->procfs, d->s->procs[init].pid, "wchan", wchan, sizeof(wchan)) <=
-			0 ||
-		!str_starts(wchan, "zap_pid_ns_processes"))
+	if (!doctor_is_dying(d->s, ns))
 		return;
 	for (uint32_t i = d->s->ns[ns].first_member; i != NO_PROC; i = d->s->procs[i].next_in_ns) {
 		uint32_t up = d->s->procs[i].parent;

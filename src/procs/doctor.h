@@ -37,3 +37,6 @@ bool doctor_is_early(const struct snapshot *s, const struct seen *seen);
 
 /* How many zombies a second a namespace gets lately; 0 where that cannot be said. */
 double doctor_zombie_rate(const struct snapshot *s, uint32_t ns);
+
+/* Was PID 1 of this namespace killed, and cannot die because somebody in there stays? */
+bool doctor_is_dying(const struct snapshot *s, uint32_t ns);

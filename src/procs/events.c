@@ -68,9 +68,12 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static struct event describe(enum event_kind kind, const struct node *n)
+static struct event describe(const struct events *s, enum event_kind kind, const struct node *n)
 {
+	const struct node *parent = n ? node_find(&s->table, n->ppid) : NULL;
 	struct event ev = { .kind = kind };
+
+	ev.parent_is_init = n && (n->ppid == 1 || (parent && parent->ns_pid == 1));
 
 	clock_gettime(CLOCK_REALTIME, &ev.at);
 	if (n) {
@@ -94,7 +97,7 @@ static void tell(struct events *s, const struct event *ev)
 
 static void tell_kind(struct events *s, enum event_kind kind, const struct node *n)
 {
-	struct event ev = describe(kind, n);
+	struct event ev = describe(s, kind, n);
 
 	tell(s, &ev);
 }
@@ -155,7 +158,7 @@ static void on_fork(struct events *s, const struct cn_event *cn)
 	node_set_parent(&s->table, n, cn->ppid);
 	learn_newborn(s, n);
 	if (n->ns_pid == 1 && n->levels > 1) {
-		struct event ev = describe(EVENT_NS, n);
+		struct event ev = describe(s, EVENT_NS, n);
 
 		ev.born = true;
 		tell(s, &ev);
@@ -185,11 +188,11 @@ static void hand_over_children(struct events *s, struct node *parent)
 		next = c->next_sibling;
 		if (facts_read(c->pid, &f) < 0 || f.ppid == parent->pid)
 			continue;
-		ev = describe(EVENT_ORPHAN, c);
+		ev = describe(s, EVENT_ORPHAN, c);
 		ev.adopter = f.ppid;
 		tell(s, &ev);
 		node_set_parent(&s->table, c, f.ppid);
-		ev = describe(EVENT_ADOPT, c);
+		ev = describe(s, EVENT_ADOPT, c);
 		ev.adopter = f.ppid;
 		tell(s, &ev);
 	}
@@ -197,7 +200,7 @@ static void hand_over_children(struct events *s, struct node *parent)
 
 static void on_reaped(struct events *s, struct node *n)
 {
-	struct event ev = describe(EVENT_REAP, n);
+	struct event ev = describe(s, EVENT_REAP, n);
 
 	ev.after_ms = n->died_ms ? now_ms() - n->died_ms : 0;
 	tell(s, &ev);
@@ -353,7 +356,7 @@ static int drain(struct events *s, struct err *e)
 
 static void heal(struct events *s)
 {
-	struct event ev = describe(EVENT_LOST, NULL);
+	struct event ev = describe(s, EVENT_LOST, NULL);
 
 	ev.lost = s->lost;
 	s->lost = 0;

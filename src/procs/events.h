@@ -29,15 +29,16 @@ enum { EVENTS_SETTLE_MS = 1000 };
 
 struct event {
 	enum event_kind kind;
-	struct timespec at; /* CLOCK_REALTIME */
-	pid_t pid, ns_pid;  /* as the host, and as its innermost namespace has it; 0: unknown */
-	pid_t ppid;	    /* its parent now; EVENT_ORPHAN: the one that ended */
-	pid_t adopter;	    /* EVENT_ORPHAN and EVENT_ADOPT */
-	uint64_t pidns;	    /* inode; 0: unknown */
-	int wait_status;    /* EVENT_EXIT, EVENT_ZOMBIE, EVENT_REAP */
-	int64_t after_ms;   /* EVENT_REAP: how long it was a zombie */
-	bool born;	    /* EVENT_NS: else died */
-	uint64_t lost;	    /* EVENT_LOST: how many */
+	struct timespec at;  /* CLOCK_REALTIME */
+	pid_t pid, ns_pid;   /* as the host, and as its innermost namespace has it; 0: unknown */
+	pid_t ppid;	     /* its parent now; EVENT_ORPHAN: the one that ended */
+	pid_t adopter;	     /* EVENT_ORPHAN and EVENT_ADOPT */
+	uint64_t pidns;	     /* inode; 0: unknown */
+	int wait_status;     /* EVENT_EXIT, EVENT_ZOMBIE, EVENT_REAP */
+	int64_t after_ms;    /* EVENT_REAP: how long it was a zombie */
+	bool born;	     /* EVENT_NS: else died */
+	bool parent_is_init; /* ppid is PID 1 of its namespace */
+	uint64_t lost;	     /* EVENT_LOST: how many */
 	char comm[FACTS_COMM_MAX];
 	char runtime[16], container[FACTS_CONTAINER_MAX]; /* "" for none */
 };
