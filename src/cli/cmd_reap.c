@@ -229,7 +229,9 @@ static int resolve(
 static int reap(const struct cmd_call *call, struct err *e)
 {
 	const struct reap_opts *o = call->opts;
-	struct reap_wish wish = { .own = o->own, .unknown = o->unknown, .dry_run = o->dry_run };
+	struct reap_wish wish = {
+		.own = o->own, .unknown = o->unknown, .may_load = !o->watch, .dry_run = o->dry_run
+	};
 	struct reap_memory before = { 0 }, now = { 0 };
 	struct tally c = { .opts = o, .silent = true };
 	const struct reap_listener listener = { told, slow, &c };

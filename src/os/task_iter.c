@@ -42,6 +42,11 @@ int task_iter_open_pinned(void)
 	return take_fd(&fd);
 }
 
+int task_iter_open_loaded(void)
+{
+	return in_first_pidns() ? task_iter_load() : -EXDEV;
+}
+
 /* Is there a whole record at p, of which n bytes are there? */
 static bool is_record(const char *p, size_t n, struct task_record *head)
 {

@@ -20,8 +20,11 @@
  */
 int task_iter_open_pinned(void);
 
-/* Loads the program, makes the iterator and opens it for one reading. -ENOSYS: built without. */
+/* Loads the program for one reading. -ENOSYS: built without; -EXDEV as above. */
 int task_iter_open_loaded(void);
+
+/* What that stands on: the program loaded, an iterator of it opened (task_iter_load.c). */
+int task_iter_load(void);
 
 /*
  * Calls take for every process until the end. The record is lent. Returns 0, or -errno; -ESTALE

@@ -105,7 +105,7 @@ static int load(struct loaded *l)
 	return l->link ? 0 : errno ? -errno : -ENOEXEC;
 }
 
-int task_iter_open_loaded(void)
+int task_iter_load(void)
 {
 	struct loaded l = { 0 };
 	int r = load(&l);

@@ -4,7 +4,7 @@
 
 #include "os/task_iter.h"
 
-int task_iter_open_loaded(void)
+int task_iter_load(void)
 {
 	return -ENOSYS;
 }

@@ -120,6 +120,9 @@ int reap_round(pid_t parent, const struct reap_wish *w, const struct reap_memory
 
 	if (reap_family_read(parent, &f, e) < 0)
 		return -e->code;
+	/* the first look only remembers */
+	if (before->n)
+		reap_family_ask_kernel(&f, w->may_load);
 	chosen = choose(&f, w, before, now);
 	if (reap_refuse(&f.parent, &why) < 0 ||
 		(chosen > 0 && !w->dry_run && reap_chosen(&f, l, &report, &why) < 0))

@@ -22,10 +22,11 @@ enum {
 };
 
 struct reap_wish {
-	bool own;     /* also children the parent forked itself: it will miss their exit status */
-	bool unknown; /* also those of which neither is proved */
-	bool dry_run; /* say what would be done, touch nothing */
-	pid_t only;   /* host PID of the one zombie that is meant; 0: all */
+	bool own;      /* also children the parent forked itself: it will miss their exit status */
+	bool unknown;  /* also those of which neither is proved */
+	bool may_load; /* a BPF program for once, to prove origins; a pinned one is always asked */
+	bool dry_run;  /* say what would be done, touch nothing */
+	pid_t only;    /* host PID of the one zombie that is meant; 0: all */
 };
 
 /* The zombies seen in the last round and since when. Ready when zeroed. */

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "os/task_iter.h"
 #include "procs/facts.h"
 
 /* The exit status shows as 0 to those who may not see it; the same right opens the ns links. */
@@ -45,16 +46,12 @@ static void add_if_zombie(struct reap_family *f, pid_t child, bool on_leader_lis
 		.pidfd = FD_NONE,
 	};
 	memcpy(z->comm, c.comm, sizeof(z->comm));
-	z->origin = reap_origin(&(struct reap_kin_parent){ .pid = p->ns_pid,
-					.sid = p->sid,
-					.start_ticks = p->start_ticks,
-					.leader_alive = !strchr("ZX", p->state) },
-		&(struct reap_kin_child){ .pid = z->ns_pid,
-			.sid = c.nssid[level],
-			.start_ticks = c.start_ticks,
-			.exit_signal = c.exit_signal,
-			.on_leader_list = on_leader_list },
-		&z->proof);
+	z->kin = (struct reap_kin_child){ .pid = z->ns_pid,
+		.sid = c.nssid[level],
+		.start_ticks = c.start_ticks,
+		.exit_signal = c.exit_signal,
+		.on_leader_list = on_leader_list };
+	z->origin = reap_origin(&p->kin, &z->kin, &z->proof);
 	if (c.tracer)
 		z->fate = REAP_LEFT_TRACED;
 	else if (c.n_threads > 1)
@@ -109,6 +106,10 @@ static int read_parent(pid_t pid, struct reap_parent *p, struct err *e)
 		.seccomp = facts.seccomp,
 	};
 	memcpy(p->comm, facts.comm, sizeof(p->comm));
+	p->kin = (struct reap_kin_parent){ .pid = p->ns_pid,
+		.sid = p->sid,
+		.start_ticks = p->start_ticks,
+		.leader_alive = !strchr("ZX", p->state) };
 	return 0;
 }
 
@@ -143,6 +144,65 @@ int reap_family_read(pid_t parent, struct reap_family *ret, struct err *e)
 	}
 	*ret = f;
 	return 0;
+}
+
+/* The family by host PID, while the kernel's records go by. */
+struct asking {
+	struct reap_family *f;
+	struct reap_zombie **by_pid;
+	uint64_t ns_per_tick;
+};
+
+static int compare_pid(const void *a, const void *b)
+{
+	pid_t x = (*(struct reap_zombie *const *)a)->host_pid;
+	pid_t y = (*(struct reap_zombie *const *)b)->host_pid;
+
+	return x < y ? -1 : x > y;
+}
+
+static void take_execs(void *data, const struct task_record *r)
+{
+	struct asking *ask = data;
+	struct reap_parent *p = &ask->f->parent;
+	struct reap_zombie key = { .host_pid = (pid_t)r->pid }, *at = &key, **found;
+
+	if ((pid_t)r->pid == p->host_pid && r->start_ns / ask->ns_per_tick == p->start_ticks) {
+		p->kin.self_exec = r->self_exec;
+		p->kin.execs_known = true;
+	}
+	found = bsearch(&at, ask->by_pid, ask->f->n, sizeof(at), compare_pid);
+	if (found && r->start_ns / ask->ns_per_tick == (*found)->start_ticks)
+		(*found)->kin.born_exec = r->born_exec;
+}
+
+void reap_family_ask_kernel(struct reap_family *f, bool may_load)
+{
+	struct asking ask = { .f = f, .ns_per_tick = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK) };
+	size_t unknown = 0;
+	autofd fd = FD_NONE;
+
+	for (size_t i = 0; i < f->n; i++)
+		unknown += f->zombies[i].origin == REAP_ORIGIN_UNKNOWN;
+	if (!unknown)
+		return;
+	fd = task_iter_open_pinned();
+	if (fd < 0 && may_load)
+		fd = task_iter_open_loaded();
+	if (fd < 0)
+		return;
+	ask.by_pid = mem_resize(NULL, f->n, sizeof(struct reap_zombie *));
+	for (size_t i = 0; i < f->n; i++)
+		ask.by_pid[i] = &f->zombies[i];
+	qsort(ask.by_pid, f->n, sizeof(struct reap_zombie *), compare_pid);
+	if (task_iter_read(fd, take_execs, &ask) == 0)
+		for (size_t i = 0; i < f->n; i++) {
+			struct reap_zombie *z = &f->zombies[i];
+
+			if (z->origin == REAP_ORIGIN_UNKNOWN)
+				z->origin = reap_origin(&f->parent.kin, &z->kin, &z->proof);
+		}
+	free(ask.by_pid);
 }
 
 bool reap_family_is_gone(int pidfd)

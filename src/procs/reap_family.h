@@ -20,7 +20,8 @@ struct reap_parent {
 	pid_t tracer; /* 0: none */
 	char state;   /* of its first thread */
 	bool seccomp; /* has a filter */
-	int pidfd;    /* owned; taken before anything was read */
+	struct reap_kin_parent kin;
+	int pidfd; /* owned; taken before anything was read */
 	char comm[REAP_COMM_MAX];
 };
 
@@ -40,8 +41,9 @@ enum reap_fate {
 struct reap_zombie {
 	pid_t host_pid, ns_pid; /* ns_pid: in the parent's namespace, the number wait4 wants */
 	uint64_t start_ticks;
-	int wait_status; /* as wait(2) has it; -1: not for us to see */
-	int pidfd;	 /* owned; FD_NONE until reap_family_hold() */
+	int wait_status;	   /* as wait(2) has it; -1: not for us to see */
+	int pidfd;		   /* owned; FD_NONE until reap_family_hold() */
+	struct reap_kin_child kin; /* what its origin was judged by */
 	enum reap_origin origin;
 	const char *proof; /* constant words; NULL where the origin is unknown */
 	enum reap_fate fate;
@@ -60,6 +62,13 @@ struct reap_family {
  * that has no PID in the parent's namespace (it cannot be waited for from there) is no child.
  */
 int reap_family_read(pid_t parent, struct reap_family *ret, struct err *e);
+
+/*
+ * Proves more of those whose origin is unknown, by the exec counts that only the kernel's task
+ * iterator tells: the pinned one, or if may_load one that is loaded for it. Where there is none
+ * they stay unknown.
+ */
+void reap_family_ask_kernel(struct reap_family *f, bool may_load);
 
 /*
  * Takes pidfds of reapable zombies that have none, at most max, and makes sure that each still is

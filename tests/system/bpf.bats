@@ -72,3 +72,22 @@ time.sleep(1000)' 3>&- &
 		"$CLADE_BIN/clade" ps -A -o pid,comm >found
 		[ "$(wc -l <found)" -gt 3 ]'
 }
+
+@test "reap: the exec counts prove what /proc cannot, without anything set up" {
+	python3 -c '
+import ctypes, os, time
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+if os.fork() == 0:
+    os.execvp("sh", ["sh", "-c", "exec sh -c \"sleep 0.2 & exit\""])
+os.wait()
+if os.fork() == 0:
+    os._exit(7)
+time.sleep(1000)' 3>&- &
+	local parent=$!
+	until_true eval '[ "$(ps --ppid '"$parent"' -o stat= | grep -c "^Z")" = 2 ]'
+	run -0 clade reap "$parent"
+	[[ "$output" == *"reaped"*"adopted: its parent at birth had executed more programs"* ]]
+	[[ "$output" == *"left"*"exit 7"*"unknown"* ]]
+	kill -9 "$parent"
+	wait "$parent" || :
+}

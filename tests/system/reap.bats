@@ -64,7 +64,7 @@ start_victims() { # ZOMBIES: one of every kind; fills pids
 	local kind
 	pids=()
 	for kind in $(victim --list); do
-		timeout 40 "$BATS_FILE_TMPDIR/victim" "$kind" 6000 "$1" >"$kind.out" 3>&- &
+		timeout 90 "$BATS_FILE_TMPDIR/victim" "$kind" 12000 "$1" >"$kind.out" 3>&- &
 		pids+=($!)
 	done
 }
