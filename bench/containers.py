@@ -79,7 +79,7 @@ def podman(*words):
 
 
 def peers_run():
-    commands = {"clade": [clade, "--root", root, "run", "--rm", "dir:" + rootfs, "/bin/true"]}
+    commands = {"clade": [clade, "--root", root, "run", "--rm", "--network", "none", "dir:" + rootfs, "/bin/true"]}
     counter = [0]
 
     def crun():
@@ -100,7 +100,7 @@ def bench_start():
 
 
 def bench_exec():
-    subprocess.run([clade, "--root", root, "run", "-d", "--name", "box", "dir:" + rootfs, "sleep", "1000"], check=True, **quiet)
+    subprocess.run([clade, "--root", root, "run", "-d", "--name", "box", "--network", "none", "dir:" + rootfs, "sleep", "1000"], check=True, **quiet)
     commands = {"clade": [clade, "--root", root, "exec", "box", "/bin/true"]}
     if shutil.which("podman") and timed(podman("run", "-d", *limits, "--name", "box", "--network", "none", "--rootfs", rootfs, "sleep", "1000"))[1] == 0:
         commands["podman"] = podman("exec", "box", "/bin/true")
@@ -133,7 +133,7 @@ def memory(pid):
 def bench_keep():
     ids = []
     for _ in range(10):
-        ids.append(subprocess.run([clade, "--root", root, "run", "-d", "dir:" + rootfs, "sleep", "1000"],
+        ids.append(subprocess.run([clade, "--root", root, "run", "-d", "--network", "none", "dir:" + rootfs, "sleep", "1000"],
                                   stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
     pss, dirty, wakes = [], [], []
     keeps = [int(p) for p in subprocess.run(["pgrep", "-f", "clade-keep.* " + root], stdout=subprocess.PIPE, text=True).stdout.split()]
@@ -158,7 +158,7 @@ def bench_rate():
     count, ids, times = int(os.environ.get("COUNT", "1000")), [], []
     for _ in range(count):
         begin = time.perf_counter()
-        ids.append(subprocess.run([clade, "--root", root, "run", "-d", "dir:" + rootfs, "sleep", "infinity"],
+        ids.append(subprocess.run([clade, "--root", root, "run", "-d", "--network", "none", "dir:" + rootfs, "sleep", "infinity"],
                                   stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
         times.append(time.perf_counter() - begin)
     tenth = count // 10
