@@ -446,6 +446,7 @@ int birth(const struct birth_request *req, struct birth_result *ret, struct err 
 	b.wait_for_start = req->plan->waits_for_start;
 	b.start_fd = b.wait_for_start ? req->start_fd : FD_NONE;
 	b.new_session = req->new_session;
+	b.plain_output = req->plain_output;
 	b.die_with_parent = req->die_with_parent;
 	memcpy(b.stdio, req->stdio, sizeof(b.stdio));
 	b.born = req->born;
@@ -465,6 +466,7 @@ int birth_join(const struct join_request *req, struct birth_result *ret, struct 
 	b.is_exec = true;
 	b.clone_parent = req->clone_parent;
 	b.new_session = req->new_session;
+	b.plain_output = req->plain_output;
 	b.of = req->init;
 	b.of_namespaces = req->namespaces;
 	b.cgroup_paths = req->cgroup_paths;

@@ -29,7 +29,8 @@ struct birth_request {
 	int start_fd; /* plan->waits_for_start: a fifo opened O_RDONLY | O_NONBLOCK; a byte in it
 			 lets INIT go on. The caller closes its own after birth() */
 	int stdio[3]; /* the container's; FD_NONE: inherit 0, 1, 2; ignored with a terminal */
-	bool new_session;     /* setsid() before exec */
+	bool new_session;  /* setsid() before exec */
+	bool plain_output; /* its terminal adds no carriage returns, as runc's in the foreground */
 	bool die_with_parent; /* SIGKILL when our parent, its minder, is killed */
 	/*
 	 * Called once INIT exists, before it may exec; with a terminal or with waits_for_start when
@@ -80,6 +81,7 @@ struct join_request {
 	bool clone_parent;
 	int stdio[3];
 	bool new_session;
+	bool plain_output;
 	bool ignore_paused;
 };
 int birth_join(const struct join_request *req, struct birth_result *ret, struct err *e);

@@ -18,6 +18,7 @@
 #include "os/file.h"
 #include "os/link.h"
 #include "os/sched.h"
+#include "os/tty.h"
 
 int host_net_devices(struct birth *b, struct err *e)
 {
@@ -167,6 +168,8 @@ int host_record(struct birth *b, struct err *e)
 		if (b->n_give < 1)
 			return err_say(e, "the container's first process brought no terminal");
 		b->tty_master = take_fd(&b->give[--b->n_give]);
+		if (b->plain_output)
+			tty_plain_output(b->tty_master);
 	}
 	return b->born ? b->born(b->data, &b->init, b->tty_master, e) : 0;
 }

@@ -31,7 +31,7 @@ struct birth_cgroup {		 /* one folder, in one hierarchy */
 struct birth {
 	const struct plan *plan;
 	enum actor actor;
-	bool clone_parent, wait_for_start, new_session, is_exec, die_with_parent;
+	bool clone_parent, wait_for_start, new_session, plain_output, is_exec, die_with_parent;
 	bool in_place; /* INIT was born where it belongs: HOST's clone row owes it nothing */
 	int start_fd;  /* lent */
 	int stdio[3];  /* lent */

@@ -268,6 +268,7 @@ static int birth_of(struct making *m, struct birth_result *ret, struct err *e)
 		.start_fd = m->fifo,
 		.stdio = { FD_NONE, FD_NONE, FD_NONE },
 		.new_session = true,
+		.plain_output = m->foreground,
 		.prepare = prepare,
 		.born = born,
 		.data = m,
@@ -344,9 +345,6 @@ int bundle_accompany(struct proc_ref *process, int tty, int *ret_code, struct er
 	struct relay *r = mem_alloc(sizeof(*r));
 	int status = 0, end;
 
-	/* as runc in the foreground: our own terminal adds the carriage returns */
-	if (tty >= 0)
-		tty_plain_output(tty);
 	r->tty = tty;
 	r->process = process;
 	r->in.from = tty >= 0 ? STDIN_FILENO : FD_NONE;

@@ -287,6 +287,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 		r = plan_make_exec(&req, &process, &plan, e);
 	if (r == 0) {
 		join.plan = &plan;
+		join.plain_output = !x->detach && !x->console_socket;
 		join.init = &k.init;
 		join.cgroup_paths = k.folders;
 		join.namespaces = own_namespaces(&spec);

@@ -220,6 +220,25 @@ says() {
 			("NE LT LE EQ GE GT MASKED_EQ" | split(" ") | .[] | {names: ["swapoff"], action: "SCMP_ACT_ERRNO", args: [{index: 1, value: 3, valueTwo: 1, op: ("SCMP_CMP_" + .)}]})]} | .process.args = ["true"]'
 }
 
+@test "must: seccomp: a call that is younger than the profile is not there (ENOSYS), an older one that it does not name is refused" {
+	command -v musl-gcc >/dev/null || skip "no musl-gcc to build the program that asks"
+	cat >asks.c <<-'END'
+		#include <errno.h>
+		#include <stdio.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			int young = syscall(900) < 0 ? errno : 0, old = syscall(SYS_mkdirat, -1, "", 0) < 0 ? errno : 0;
+			printf("%d %d\n", young, old);
+			return 0;
+		}
+	END
+	musl-gcc -static -o rootfs/bin/asks asks.c
+	says "38 1" '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", syscalls: [{names: ("read write writev open openat close fstat stat lstat newfstatat statx mmap mprotect munmap brk rt_sigaction rt_sigprocmask execve exit exit_group arch_prctl set_tid_address ioctl fcntl dup2 getuid getpid gettid prctl chdir getcwd umask close_range faccessat faccessat2 access poll ppoll sendmsg recvmsg setresuid setresgid setgroups capget capset readlink readlinkat prlimit64 futex" | split(" ")), action: "SCMP_ACT_ALLOW"}]}
+		| .process.noNewPrivileges = true | .process.args = ["/bin/asks"]'
+}
+
 @test "must: seccomp notify: one state per connection, as JSON, with the descriptor in the first message" {
 	python3 - "$PWD/n.sock" >told 3>&- <<-'END' &
 		import array, json, os, socket, sys
@@ -268,4 +287,22 @@ says() {
 	echo '{"args":["true"],"cwd":"/","user":{"uid":0,"gid":0},"execCPUAffinity":{"final":"0-x"}}' >p.json
 	run -255 clade-oci --root "$PWD/oci" exec -p p.json aff
 	clade-oci --root "$PWD/oci" delete -f aff
+}
+
+@test "must: a user namespace by path is joined, with its ids" {
+	local dir
+	dir=$(mktemp -d /tmp/clade-must.XXXXXX)
+	chmod 755 "$dir"
+	mkdir -p rootfs/{proc,dev,sys}
+	mv rootfs "$dir/rootfs"
+	unshare --user sleep 1014 3>&- &
+	local pid=$!
+	until_true eval '[ "$(readlink /proc/'$pid'/ns/user)" != "$(readlink /proc/self/ns/user)" ]'
+	echo "0 200000 1000" >/proc/$pid/uid_map
+	echo "0 200000 1000" >/proc/$pid/gid_map
+	with --arg p /proc/$pid/ns/user --arg r "$dir/rootfs" '.root.path = $r | .linux.namespaces += [{type: "user", path: $p}] | .process.user = {uid: 3, gid: 4} | .process.args = ["sh", "-c", "echo $(readlink /proc/self/ns/user) $(id -u) $(id -g) $(cat /proc/self/uid_map)"]'
+	[ "$output" = "$(readlink /proc/$pid/ns/user) 3 4 0 200000 1000" ] || { echo "$output"; kill $pid; false; }
+	kill $pid
+	mv "$dir/rootfs" rootfs
+	rmdir "$dir"
 }
