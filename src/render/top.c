@@ -116,16 +116,15 @@ static void draw_summary(int y, const struct top_frame *f)
 static void draw_group(struct top_screen *t, int y, const struct top_frame *f, size_t k)
 {
 	const struct top_group *g = &f->groups[k];
-	const struct pidns *ns = &f->data->s->ns[g->ns];
 	autotext line = { 0 };
 
-	text_addf(&line, "%5u procs %5u zombies ", ns->n_procs, ns->n_zombies);
+	text_addf(&line, "%5u procs %5u zombies ", g->n_procs, g->n_zombies);
 	if (g->rate >= 0.01)
 		text_addf(&line, "%+6.2f/s  ", g->rate);
 	else
 		text_add(&line, "          ");
 	text_add_escaped(&line, g->name, strlen(g->name));
-	put_text(y, ns->n_zombies && t->colour ? (attr_t)COLOR_PAIR(PAIR_ZOMBIE) : A_NORMAL, &line);
+	put_text(y, g->n_zombies && t->colour ? (attr_t)COLOR_PAIR(PAIR_ZOMBIE) : A_NORMAL, &line);
 }
 
 static void add_bytes(struct text *t, int64_t pages)

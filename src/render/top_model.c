@@ -205,39 +205,51 @@ struct tree_row *top_lines(
 	return tree_rows(d->s, NO_PROC, &style, a, ret_n);
 }
 
-static int by_zombies(const void *a, const void *b, void *snapshot)
+static int by_zombies(const void *a, const void *b)
 {
-	const struct snapshot *s = snapshot;
-	const struct pidns *x = &s->ns[((const struct top_group *)a)->ns];
-	const struct pidns *y = &s->ns[((const struct top_group *)b)->ns];
+	const struct top_group *x = a, *y = b;
 
 	if (x->n_zombies != y->n_zombies)
 		return x->n_zombies < y->n_zombies ? 1 : -1;
 	return x->n_procs < y->n_procs ? 1 : x->n_procs > y->n_procs ? -1 : 0;
 }
 
+/* The outermost namespace of the same container. */
+static uint32_t outermost(const struct snapshot *s, uint32_t ns)
+{
+	while (s->ns[ns].parent != NO_NS && s->ns[ns].owner &&
+		s->ns[s->ns[ns].parent].owner == s->ns[ns].owner)
+		ns = s->ns[ns].parent;
+	return ns;
+}
+
 struct top_group *top_groups(
 	const struct top_data *d, const struct top_choice *c, struct arena *a, size_t *ret_n)
 {
 	const struct snapshot *s = d->s;
-	struct top_group *groups = NULL;
+	uint32_t *group_of = arena_array(a, (size_t)s->n_ns + 1, sizeof(*group_of));
+	struct top_group *groups = arena_array(a, (size_t)s->n_ns + 1, sizeof(*groups));
 	size_t n = 0;
 
 	for (uint32_t i = 1; i < s->n_ns; i++) {
 		const struct pidns *ns = &s->ns[i];
 		const struct owner *o = ns->owner;
 		const char *name = o ? o->name ? o->name : o->id : NULL;
+		uint32_t top = outermost(s, i);
 
-		if (!ns->n_procs || !name || !is_below(s, i, c->ns) ||
-			(ns->parent != NO_NS && s->ns[ns->parent].owner == o))
+		if (!ns->n_procs || !name || !is_below(s, i, c->ns))
 			continue;
-		*(struct top_group *)arena_grow(a, &groups, &n, sizeof(*groups)) =
-			(struct top_group){ i,
-				*o->runtime ? arena_printf(a, "%s/%s", o->runtime, name) : name,
-				ns->n_zombies ? doctor_zombie_rate(s, i) : 0 };
+		if (!group_of[top]) {
+			groups[n] = (struct top_group){ .ns = top,
+				.name = *o->runtime ? arena_printf(a, "%s/%s", o->runtime, name)
+						    : name };
+			group_of[top] = (uint32_t)++n;
+		}
+		groups[group_of[top] - 1].n_procs += ns->n_procs;
+		groups[group_of[top] - 1].n_zombies += ns->n_zombies;
+		groups[group_of[top] - 1].rate += ns->n_zombies ? doctor_zombie_rate(s, i) : 0;
 	}
-	if (n)
-		qsort_r(groups, n, sizeof(*groups), by_zombies, d->s);
+	qsort(groups, n, sizeof(*groups), by_zombies);
 	*ret_n = n;
 	return groups;
 }

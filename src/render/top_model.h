@@ -36,8 +36,9 @@ struct tree_row *top_lines(
 
 struct top_group {
 	uint32_t ns;
-	const char *name; /* "docker/leaky" */
-	double rate;	  /* zombies a second; 0: none or not known */
+	const char *name;	     /* "docker/leaky" */
+	uint32_t n_procs, n_zombies; /* with those of namespaces inside */
+	double rate;		     /* zombies a second; 0: none or not known */
 };
 
 /* The containers at or below c->ns, those with zombies first. */
