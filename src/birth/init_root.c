@@ -16,6 +16,7 @@
 #include "birth/internal.h"
 #include "os/file.h"
 #include "os/mount.h"
+#include "os/remove_tree.h"
 
 /* overlayfs takes ":" and "\\" as its own; a descriptor's path has neither. */
 static int lower_text(const struct spec_overlay *o, int *fds, struct text *t, struct err *e)
@@ -89,8 +90,9 @@ static int mount_many(struct birth *b, const int *fds, int upper, struct err *e)
 
 	text_add(&data, "lowerdir=");
 	lower_numbers(fds, root->overlay.n_lower, &data);
-	text_addf(&data, ",upperdir=%d/upper,workdir=%d/work%s", upper, upper,
-		root->overlay_userxattr ? ",userxattr" : "");
+	text_addf(&data, ",upperdir=%d/upper,workdir=%d/work%s%s", upper, upper,
+		root->overlay_userxattr ? ",userxattr" : "",
+		root->overlay.is_volatile ? ",volatile" : "");
 	if (here < 0 || chdir("/proc/self/fd") < 0)
 		return err_set(e, errno, "go to /proc/self/fd");
 	r = mount_plain("overlay", root->path, data.p);
@@ -125,6 +127,9 @@ static int make_overlay(struct birth *b, int target, struct err *e)
 	if (upper < 0)
 		return root->overlay.upper ? err_set(e, errno, "open %s", root->overlay.upper)
 					   : upper;
+	/* overlayfs.rst, "Volatile mount": what was, and did not come to its end, is in the way */
+	if (root->overlay.is_volatile)
+		remove_tree(upper, "work/work/incompat");
 	r = lower_text(&root->overlay, lower, &lowers, e);
 	text_addf(&upperdir, "%s/upper", file_fd_path(upper, path));
 	text_addf(&workdir, "%s/work", file_fd_path(upper, path));
@@ -139,6 +144,8 @@ static int make_overlay(struct birth *b, int target, struct err *e)
 		err_set(e, -r, "configure the overlay of %s", lowers.p);
 	if (r == 0 && root->overlay_userxattr)
 		mount_fs_flag(fs, "userxattr");
+	if (r == 0 && root->overlay.is_volatile)
+		mount_fs_flag(fs, "volatile");
 	if (r == 0) {
 		mount = mount_fs_make(fs, 0);
 		if (mount < 0)

@@ -274,6 +274,9 @@ int change_apply(struct image_change *c, const char *instruction, struct arena *
 	verb = arena_strndup(a, rest, n);
 	rest += n;
 	rest += strspn(rest, " \t");
+	for (const char *at = instruction; *at; at += str_utf8_len(at, strlen(at)))
+		if (!str_utf8_len(at, strlen(at)))
+			return err_say(e, "--change: what is no UTF-8 cannot be in an image");
 	if (!n || !*rest)
 		return err_say(
 			e, "--change \"%s\": an instruction and its value are wanted", instruction);

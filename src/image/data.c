@@ -97,7 +97,8 @@ int data_try_lock(const struct image_data *d, const char *name)
 	return take_fd(&fd);
 }
 
-int data_write(int dir, const char *name, const void *text, size_t n, struct err *e)
+static int write_beside(
+	int dir, const char *name, const void *text, size_t n, bool durable, struct err *e)
 {
 	char beside[64];
 	autofd fd = FD_NONE;
@@ -108,14 +109,25 @@ int data_write(int dir, const char *name, const void *text, size_t n, struct err
 	if (fd < 0)
 		return err_set(e, errno, "write %s", name);
 	r = file_write_all(fd, text, n);
-	if (r == 0 && (fsync(fd) < 0 || renameat(dir, beside, dir, name) < 0))
+	if (r == 0 && ((durable && fsync(fd) < 0) || renameat(dir, beside, dir, name) < 0))
 		r = -errno;
 	if (r < 0) {
 		unlinkat(dir, beside, 0);
 		return err_set(e, -r, "write %s", name);
 	}
-	fsync(dir);
+	if (durable)
+		fsync(dir);
 	return 0;
+}
+
+int data_write(int dir, const char *name, const void *text, size_t n, struct err *e)
+{
+	return write_beside(dir, name, text, n, true, e);
+}
+
+int data_write_lightly(int dir, const char *name, const void *text, size_t n, struct err *e)
+{
+	return write_beside(dir, name, text, n, false, e);
 }
 
 struct removal {

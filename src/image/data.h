@@ -46,6 +46,8 @@ int data_try_lock(const struct image_data *d, const char *name);
 
 /* Writes dir/name whole and durably. */
 int data_write(int dir, const char *name, const void *text, size_t n, struct err *e);
+/* The same for what a power cut ends anyway: not waiting for the disk. */
+int data_write_lightly(int dir, const char *name, const void *text, size_t n, struct err *e);
 
 /* Removes a tree below dir that may have files of other ids. */
 int data_remove(const struct image_data *d, int dir, const char *name, struct err *e);

@@ -2,6 +2,7 @@
 #include "image/ref.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/str.h"
 
@@ -270,10 +271,21 @@ const char *ref_canonical(const struct image_ref *r, struct arena *a)
 
 const char *ref_familiar(const char *text)
 {
+	const char *whole = text;
+	char first[64];
+
 	if (!str_starts(text, "docker.io/"))
 		return text;
 	text += strlen("docker.io/");
-	if (str_starts(text, "library/") && !strchr(text + 8, '/'))
+	/* a path that begins like a registry's name would be taken for one */
+	if (strchr(text, '/')) {
+		snprintf(first, sizeof(first), "%.*s", (int)strcspn(text, "/"), text);
+		if (names_registry(first))
+			return whole;
+	}
+	/* 64 digits alone would be taken for an ID */
+	if (str_starts(text, "library/") && !strchr(text + 8, '/') &&
+		strspn(text + 8, "0123456789abcdef") != SHA256_HEX)
 		text += strlen("library/");
 	return text;
 }

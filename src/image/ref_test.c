@@ -28,6 +28,8 @@ static void a_short_name_gets_docker_defaults(void **state)
 			"quay.io/a/b@sha256:" HEX64 },
 		{ "quay.io/a/b:t@sha256:" HEX64, "quay.io/a/b:t", "quay.io/a/b:t" },
 		{ "a__b/c--d.e_f", "docker.io/a__b/c--d.e_f:latest", "a__b/c--d.e_f:latest" },
+		{ "docker.io/docker.io/x", "docker.io/docker.io/x:latest",
+			"docker.io/docker.io/x:latest" },
 		{ "docker://busybox", "docker.io/library/busybox:latest", "busybox:latest" },
 	};
 

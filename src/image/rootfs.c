@@ -36,7 +36,7 @@ static int write_uses(int dir, const struct image *i, const char *state, struct 
 		json_string(&w, NULL, i->layers[j].chain);
 	json_end(&w, ']');
 	json_end(&w, '}');
-	return data_write(dir, "uses", t.p, t.len, e);
+	return data_write_lightly(dir, "uses", t.p, t.len, e);
 }
 
 /* The root folder of a container looks like its image's. */

@@ -109,7 +109,7 @@ static int add_image(const struct life *l, const struct life_create *c, const ch
 		return image_dir(l, s, m->template.ref.file, e);
 	default:
 		s->root_path = arena_printf(&s->arena, "%s/rootfs", bundle);
-		template_overlay(&m->template, id, s);
+		template_overlay(&m->template, id, c->auto_remove, s);
 		return 0;
 	}
 }

@@ -92,7 +92,7 @@ void template_defaults(const struct template *o, struct docker_run *run)
 	run->image_workdir = o->config.workdir;
 }
 
-void template_overlay(const struct template *o, const char *id, struct spec *s)
+void template_overlay(const struct template *o, const char *id, bool thrown_away, struct spec *s)
 {
 	struct image_data d = { .path = (char *)o->data_path, .fd = FD_NONE };
 	struct rootfs r;
@@ -100,6 +100,7 @@ void template_overlay(const struct template *o, const char *id, struct spec *s)
 	rootfs_of(&d, &o->image, &s->arena, &r);
 	s->overlay = (struct spec_overlay){ .lower = r.lower,
 		.n_lower = r.n_lower,
+		.is_volatile = thrown_away,
 		.upper = arena_printf(&s->arena, "%s/containers/%s", o->data_path, id) };
 	/* an image without layers (FROM scratch) has its own folder alone */
 	if (!r.n_lower) {

@@ -24,8 +24,11 @@ int template_find(const struct life *l, const struct life_create *c, bool only_l
 /* The image's part of what docker_spec() reads. */
 void template_defaults(const struct template *o, struct docker_run *run);
 
-/* The layers as the root filesystem's overlay; the upper folder is where it will be made. */
-void template_overlay(const struct template *o, const char *id, struct spec *s);
+/*
+ * The layers as the root filesystem's overlay; the upper folder is where it will be made.
+ * thrown_away: with the container's end (--rm).
+ */
+void template_overlay(const struct template *o, const char *id, bool thrown_away, struct spec *s);
 
 /* The image's /etc/passwd and group; NULL: there is none. */
 int template_user_files(const struct life *l, const struct template *o, struct arena *a,

@@ -122,9 +122,10 @@ static void dump_root(const struct plan *p, struct text *t)
 	for (size_t i = 0; i < r->overlay.n_lower; i++)
 		text_addf(t, "root overlay: lower %s\n", r->overlay.lower[i]);
 	if (r->overlay.n_lower)
-		text_addf(t, "root overlay: upper %s%s%s\n",
+		text_addf(t, "root overlay: upper %s%s%s%s\n",
 			r->overlay.upper ? r->overlay.upper : "tmpfs",
 			r->overlay_userxattr ? " userxattr" : "",
+			r->overlay.is_volatile ? " volatile" : "",
 			r->bind_fallback ? " else read-only bind" : "");
 	if (!r->has_mount_ns)
 		return;

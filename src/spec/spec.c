@@ -97,6 +97,8 @@ static void take_overlay(struct spec *s)
 			*lower = a->value;
 		} else if (str_eq(a->key, "clade.overlay.upper")) {
 			s->overlay.upper = a->value;
+		} else if (str_eq(a->key, "clade.overlay.volatile")) {
+			s->overlay.is_volatile = true;
 		} else {
 			s->annotations.items[kept++] = *a;
 		}
@@ -296,7 +298,7 @@ static struct spec_pairs with_overlay(const struct spec *s, struct arena *a)
 {
 	struct spec_pairs all = { 0 };
 
-	all.items = arena_array(a, s->annotations.n + s->overlay.n_lower + 1, sizeof(*all.items));
+	all.items = arena_array(a, s->annotations.n + s->overlay.n_lower + 2, sizeof(*all.items));
 	for (size_t i = 0; i < s->annotations.n; i++)
 		all.items[all.n++] = s->annotations.items[i];
 	for (size_t i = 0; i < s->overlay.n_lower; i++)
@@ -305,6 +307,8 @@ static struct spec_pairs with_overlay(const struct spec *s, struct arena *a)
 				s->overlay.lower[i] };
 	if (s->overlay.upper)
 		all.items[all.n++] = (struct spec_pair){ "clade.overlay.upper", s->overlay.upper };
+	if (s->overlay.is_volatile)
+		all.items[all.n++] = (struct spec_pair){ "clade.overlay.volatile", "true" };
 	return all;
 }
 

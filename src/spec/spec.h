@@ -323,6 +323,7 @@ struct spec_overlay {
 	const char **lower; /* absolute host folders, topmost first */
 	size_t n_lower;	    /* 0: no overlay */
 	const char *upper;  /* host folder for upper and work; NULL: a private tmpfs, thrown away */
+	bool is_volatile;   /* upper is thrown away too: its end need not wait for a disk */
 };
 
 struct spec {

@@ -83,7 +83,7 @@ static void what_is_written_is_read_back_the_same(void **state)
 static void an_overlay_survives_as_annotations(void **state)
 {
 	const char *lower[] = { "/a", "/b" };
-	struct spec s = { .oci_version = "1.3.0", .overlay = { lower, 2, "/u" } }, back;
+	struct spec s = { .oci_version = "1.3.0", .overlay = { lower, 2, "/u", true } }, back;
 	autotext t = { 0 };
 	struct err e = { 0 };
 
@@ -92,6 +92,7 @@ static void an_overlay_survives_as_annotations(void **state)
 	assert_int_equal(back.overlay.n_lower, 2);
 	assert_string_equal(back.overlay.lower[1], "/b");
 	assert_string_equal(back.overlay.upper, "/u");
+	assert_true(back.overlay.is_volatile);
 	assert_int_equal(back.annotations.n, 0);
 	spec_done(&back);
 }

@@ -184,6 +184,16 @@ teardown() { images_teardown; }
 	run -125 clade import missing.tar
 }
 
+@test "images: a container of --rm is thrown away without waiting for the disk, and can be restarted" {
+	image oci rootfs
+	clade run --net none -d --rm --name volatile oci:oci sleep 1000
+	clade exec volatile touch /kept
+	clade restart -t 0 volatile
+	clade exec volatile ls /kept
+	clade rm -f volatile
+	[ -z "$(find "$CLADE_DATA/containers" -mindepth 1)" ]
+}
+
 @test "images: more layers than fit in a mount option" {
 	words=()
 	for i in $(seq 150); do words+=("many:$i"); done

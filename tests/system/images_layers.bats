@@ -16,7 +16,7 @@ in_image() {
 	shift
 	name=image$((++made))
 	image "$name" rootfs "${words[@]}" >/dev/null
-	clade run --net none --rm "oci:$name" "$@"
+	clade --log-level error run --net none --rm "oci:$name" "$@"
 }
 
 @test "layers: whiteouts, opaque folders, kinds that change, what is implied" {
@@ -29,7 +29,7 @@ in_image() {
 
 @test "layers: modes, owners, times, names, links, attributes, devices" {
 	run -0 in_image lower upper -- sh -c '
-		stat -c "%a %u:%g %F" t/suid t/own t/fifo; stat -c "%Y" t/old; test -f t/café-日本 && echo utf8; stat -c %h t/one; wc -c t/n*/m*; ls /t/null 2>&1'
+		stat -c "%a %u:%g %F" t/suid t/own t/fifo; stat -c "%Y" t/old; test -f t/café-日本 && echo utf8; stat -c %h t/one; wc -c t/n*/m*; ls /t/null 2>&1 || :'
 	[ "${lines[0]}" = "4755 0:0 regular file" ]
 	[ "${lines[1]}" = "600 1000:1001 regular file" ]
 	[ "${lines[2]}" = "644 0:0 fifo" ]
