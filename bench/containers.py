@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """containers.py BINDIR [NAME...]: clade's containers beside podman's (with crun) and crun's own.
 
-start   run --rm of /bin/true; exec of /bin/true in a running container
+start   run --rm of /bin/true; exec of /bin/true in a running container (all of them with loopback alone)
+net     run --rm of /bin/true with networks: private, a bridge, beside podman's; in a network namespace of their own
 rate    containers of `sleep infinity` started one after the other, and how long each takes with more running
 keep    memory of clade-keep
 """
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import time
 
-bindir, names = sys.argv[1], sys.argv[2:] or ["start", "exec", "keep", "rate"]
+bindir, names = sys.argv[1], sys.argv[2:] or ["start", "net", "exec", "keep", "rate"]
 clade = bindir + "/clade"
 work = tempfile.mkdtemp(prefix="clade-bench.")
 root = work + "/state"
@@ -99,6 +100,33 @@ def bench_start():
     compare("run --rm dir:ROOTFS /bin/true", peers_run(), 40)
 
 
+def bench_net():
+    """Bridges and their rules must not touch the machine's own: everything runs in a namespace with a dead end for an uplink."""
+    if not os.environ.get("CLADE_BENCH_NET"):
+        setup = ("mount --make-rprivate / && ip link set lo up && ip link add up0 type veth peer name up1 && ip addr add 192.0.2.10/24 dev up0 && "
+                 "ip link set up0 up && ip link set up1 up && ip route add default via 192.0.2.1 && exec \"$@\"")
+        subprocess.run(["unshare", "--net", "--mount", "sh", "-c", setup, "sh", sys.executable, __file__, bindir, "net"],
+                       env=dict(os.environ, CLADE_BENCH_NET="1"), check=True)
+        return
+    run = [clade, "--root", root, "--data-root", work + "/data", "run", "--rm"]
+    commands = {"clade": run + ["dir:" + rootfs, "/bin/true"]}
+    commands["clade, no network"] = run + ["--net", "none", "dir:" + rootfs, "/bin/true"]
+    commands["clade, a port"] = run + ["-p", "18080:80", "dir:" + rootfs, "/bin/true"]
+    commands["clade, bridge"] = run + ["--net", "bridge", "dir:" + rootfs, "/bin/true"]
+    if shutil.which("podman"):
+        # its default for root is a bridge, for a user pasta or slirp4netns
+        for runtime in ("crun", "runc"):
+            command = podman("--runtime", runtime, "run", "--rm", *limits, "--network", "bridge", "--rootfs", rootfs, "/bin/true")
+            if timed(command)[1] == 0:
+                commands["podman, bridge"] = command
+                break
+    compare("run --rm with networks", {n: c for n, c in commands.items() if n == "clade" or timed(c)[1] == 0}, 20)
+    name = subprocess.run(run[:-1] + ["-d", "dir:" + rootfs, "sleep", "1000"], stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+    with open(root + "/" + name + "/pasta.pid") as file:
+        values = memory(int(file.read()))
+    print("pasta of one container: PSS %d KiB, private dirty %d KiB" % (values["Pss"], values["Private_Dirty"]))
+
+
 def bench_exec():
     subprocess.run([clade, "--root", root, "run", "-d", "--name", "box", "--network", "none", "dir:" + rootfs, "sleep", "1000"], check=True, **quiet)
     commands = {"clade": [clade, "--root", root, "exec", "box", "/bin/true"]}
@@ -173,7 +201,7 @@ def bench_rate():
 make_rootfs()
 try:
     for name in names:
-        {"start": bench_start, "exec": bench_exec, "keep": bench_keep, "rate": bench_rate}[name]()
+        {"start": bench_start, "net": bench_net, "exec": bench_exec, "keep": bench_keep, "rate": bench_rate}[name]()
 finally:
     left = subprocess.run([clade, "--root", root, "ps", "-aq"], stdout=subprocess.PIPE, text=True).stdout.split()
     if left:
