@@ -173,7 +173,8 @@ struct network {
 	struct want want;      /* nothing left open in it */
 	struct defs_net *nets; /* nets[i] of want.links[i] */
 	struct helper helper;
-	int netns, lock; /* owned: while a bridge is made */
+	int namespaces[2]; /* owned: of its init, net and user; while it is made */
+	int lock;	   /* owned: while a bridge is made */
 	bool forward_dns;
 };
 int network_write_files(struct network *n, struct err *e);
@@ -185,7 +186,8 @@ void network_done(struct network *n);
 
 int network_check_link(const struct want_link *k, struct err *e);
 
-/* networks.c: what is shown of a container's. */
+/* networks.c: its name on its networks is another; what is shown of a container's. */
+void network_rename(const struct life *l, struct held *h, const char *name);
 void network_info(const struct life *l, const struct held *h, bool runs, struct arena *a,
 	struct life_info *ret);
 

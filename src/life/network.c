@@ -228,7 +228,7 @@ int network_open(const struct life *l, const struct held *h, struct network *ret
 		.id = h->id,
 		.life = l,
 		.helper = HELPER_NONE,
-		.netns = FD_NONE,
+		.namespaces = { FD_NONE, FD_NONE },
 		.lock = FD_NONE };
 	int r = 0;
 
@@ -268,7 +268,6 @@ static int go_without(struct network *n, struct err *e)
 
 static int begin_bridge(struct network *n, const struct proc_ref *init, struct err *e)
 {
-	char path[64];
 	struct bridge_tools tools;
 	struct bridge_request r = { .tools = &tools,
 		.root = n->life->root_fd,
@@ -283,10 +282,9 @@ static int begin_bridge(struct network *n, const struct proc_ref *init, struct e
 		dns |= n->nets[i].dns;
 	if (bridge_usable(dns, &n->arena, &tools, e) < 0)
 		return -e->code;
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", init->pid);
-	n->netns = r.netns = open(path, O_RDONLY | O_CLOEXEC);
-	if (n->netns < 0)
-		return err_set(e, errno, "open %s", path);
+	if (pasta_namespaces(init->pid, n->namespaces, e) < 0)
+		return -e->code;
+	r.netns = n->namespaces[0];
 	return bridge_begin(&r, &n->helper, &n->lock, e);
 }
 
@@ -294,7 +292,7 @@ int network_begin(struct network *n, const struct proc_ref *init, struct err *e)
 {
 	struct pasta_request r = { .path = n->path,
 		.dir = n->dir,
-		.init = init->pid,
+		.namespaces = n->namespaces,
 		.want = &n->want,
 		.forward_dns = n->forward_dns };
 
@@ -302,28 +300,35 @@ int network_begin(struct network *n, const struct proc_ref *init, struct err *e)
 		return begin_bridge(n, init, e);
 	if (n->want.mode != WANT_PRIVATE)
 		return 0;
-	if (pasta_usable(&n->arena, &r.pasta, e) != 0 || pasta_begin(&r, &n->helper, e) < 0)
+	if (pasta_usable(&n->arena, &r.pasta, e) != 0 ||
+		pasta_namespaces(init->pid, n->namespaces, e) < 0 ||
+		pasta_begin(&r, &n->helper, e) < 0)
 		return go_without(n, e);
 	return 0;
 }
 
 static void let_go(struct network *n)
 {
-	fd_close(&n->netns);
+	fd_close(&n->namespaces[0]);
+	fd_close(&n->namespaces[1]);
 	fd_close(&n->lock);
 }
 
 int network_ready(struct network *n, struct err *e)
 {
+	int r;
+
 	if (n->helper.pid <= 0)
 		return 0;
 	if (n->want.mode == WANT_BRIDGE) {
-		int r = bridge_ready(&n->helper, e);
+		r = bridge_ready(&n->helper, e);
 
 		let_go(n);
 		return r;
 	}
-	return pasta_ready(&n->helper, e) < 0 ? go_without(n, e) : 0;
+	r = pasta_ready(&n->helper, n->want.mac, n->namespaces, e);
+	let_go(n);
+	return r < 0 ? go_without(n, e) : 0;
 }
 
 static void take_down(const struct life *l, int dir, const char *path)

@@ -276,6 +276,7 @@ int network_want(const struct life *l, const struct life_network *n,
 		take_hosts(n, a, &w, e) < 0 || check_mode(n, &w, e) < 0 ||
 		check_addresses(n, &w, e) < 0 || take_links(l, n, a, &w, e) < 0)
 		return -e->code;
+	w.mac = w.mode == WANT_PRIVATE ? n->mac : NULL;
 	w.asked = n->nets.n || w.n_ports || n->mac;
 	*ret = w;
 	return 0;

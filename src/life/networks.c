@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "life/internal.h"
 #include "net/addr.h"
@@ -399,7 +400,7 @@ static int change_end(struct change *c, struct err *e)
 		.id = c->h.id,
 		.want = c->is,
 		.helper = HELPER_NONE,
-		.netns = FD_NONE,
+		.namespaces = { FD_NONE, FD_NONE },
 		.lock = FD_NONE };
 	if (network_write_net(c->h.dir, "net", &c->is, e) < 0 ||
 		network_nets(c->life, &c->is, &n->arena, &n->nets, e) < 0) {
@@ -525,6 +526,24 @@ int life_network_disconnect(
 	return r;
 }
 
+void network_rename(const struct life *l, struct held *h, const char *name)
+{
+	static const char *const files[] = { "network", "net" };
+	struct err e = { 0 };
+	struct want w;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		if (want_read(h->dir, files[i], &h->arena, &w, &e) < 0)
+			continue;
+		w.container = name;
+		network_write_net(h->dir, files[i], &w, &e);
+		for (size_t j = 0; i == 1 && j < w.n_links; j++)
+			if (bridge_rename(
+				    l->root_fd, l->root, w.links[j].network, h->id, name, &e) < 0)
+				log_err(&e);
+	}
+}
+
 /* --- a container's --------------------------------------------------------------------------- */
 
 static void add_ports(const struct want *w, struct arena *a, struct life_info *ret)
@@ -581,6 +600,7 @@ void network_info(const struct life *l, const struct held *h, bool runs, struct 
 		add_link(ret, a,
 			&(struct life_link){ .name = "private",
 				.interface = "eth0",
+				.mac = w.mac,
 				.ip = PASTA_ADDRESS,
 				.bits = PASTA_BITS,
 				.gateway = PASTA_GATEWAY });

@@ -120,6 +120,8 @@ int life_rename(const struct life *l, const char *ref, const char *name, struct 
 	h.record.name = name;
 	r = record_write(h.dir, &h.record, e);
 	store_drop_name(l->root_fd, r < 0 ? name : old, h.id);
+	if (r == 0)
+		network_rename(l, &h, name);
 	return r;
 }
 

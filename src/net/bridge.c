@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -14,6 +15,8 @@
 #include "base/str.h"
 #include "os/clone.h"
 #include "os/file.h"
+#include "os/proc_ref.h"
+#include "os/procfs.h"
 
 enum { TOLD_MAX = 4 << 20 };
 
@@ -200,6 +203,75 @@ int bridge_change(const struct bridge_request *r, bool add, struct err *e)
 	if (start(r->tools, r->root_path, add ? "setup" : "teardown", t.p, r->netns, &h, e) < 0)
 		return -e->code;
 	return bridge_ready(&h, e);
+}
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+/*
+ * aardvark-dns' file of a network: the addresses it listens on, then a line for each container:
+ * "ID IPV4 IPV6 NAME,NAME..." (either address may be empty), its own name first.
+ */
+static bool rename_line(const char *line, const char *id, const char *name, struct text *t)
+{
+	const char *names = strrchr(line, ' '), *rest;
+
+	if (strncmp(line, id, strlen(id)) != 0 || line[strlen(id)] != ' ' || !names)
+		return false;
+	rest = strchr(names, ',');
+	text_add_n(t, line, (size_t)(names + 1 - line));
+	text_addf(t, "%s%s\n", name, rest ? rest : "");
+	return true;
+}
+
+/* SIGHUP to it; that the number is still its own, its command line says. */
+static void wake_names(int folder, const char *root_path)
+{
+	char text[64], command[4096];
+	int pid;
+	struct proc_ref p = PROC_REF_NONE;
+	autofd procfs = procfs_open("/proc");
+	ssize_t n;
+
+	if (file_read(folder, "aardvark.pid", text, sizeof(text)) <= 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	if (str_int(text, &pid) < 0 || pid <= 0 || proc_ref_open(pid, 0, &p) < 0)
+		return;
+	n = procfs < 0 ? -1 : procfs_read(procfs, pid, "cmdline", command, sizeof(command));
+	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(command + i) + 1)
+		if (str_starts(command + i, root_path) && str_ends(command + i, "/aardvark-dns"))
+			proc_ref_signal(&p, SIGHUP);
+	proc_ref_done(&p);
+}
+
+int bridge_rename(int root, const char *root_path, const char *network, const char *id,
+	const char *name, struct err *e)
+{
+	autofree char *text = NULL;
+	autofd lock = take_lock(root), folder = FD_NONE, fd = FD_NONE;
+	autotext t = { 0 };
+	char *rest, *line;
+	bool found = false;
+	int r;
+
+	folder = openat(root, "netavark/aardvark-dns", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 || file_read_all(folder, network, TOLD_MAX, &text) <= 0)
+		return 0; /* no names there */
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		if (rename_line(line, id, name, &t))
+			found = true;
+		else if (line[0])
+			text_addf(&t, "%s\n", line);
+	}
+	if (!found)
+		return 0;
+	fd = openat(folder, network, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+	r = fd < 0 ? -errno : file_write_all(fd, t.p, t.len);
+	if (r < 0)
+		return err_set(e, -r, "rename the container on network %s", network);
+	wake_names(folder, root_path);
+	return 0;
 }
 
 /* --- taking it back -------------------------------------------------------------------------- */

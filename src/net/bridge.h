@@ -37,6 +37,13 @@ int bridge_ready(struct helper *h, struct err *e);
 /* Only writes DIR/netavark: what bridge_end() is to take back. Without links: nothing. */
 int bridge_remember(const struct bridge_request *r, struct err *e);
 
+/*
+ * The container's name on a network is another: aardvark-dns reads its file again. Names that were
+ * further ones stay.
+ */
+int bridge_rename(int root, const char *root_path, const char *network, const char *id,
+	const char *name, struct err *e);
+
 /* One more network of a container that runs, or one less: as bridge_begin(), and waits. */
 int bridge_change(const struct bridge_request *r, bool add, struct err *e);
 

@@ -70,6 +70,8 @@ static _Noreturn void become(const struct helper_request *r, int in, int out, in
 		signal(s, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (r->userns > 0 && clone_join(r->userns, CLONE_NEWUSER) < 0)
+		_exit(126);
 	if (r->netns > 0 && clone_join(r->netns, CLONE_NEWNET) < 0)
 		_exit(126);
 	dup2(in, 0);

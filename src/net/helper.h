@@ -30,8 +30,8 @@ struct helper_request {
 	const char *input;	 /* its standard input; NULL: none */
 	const int *fds;		 /* handed on under the numbers HELPER_FD, HELPER_FD + 1, ... */
 	size_t n_fds;
-	bool want_output; /* keep standard output */
-	int netns;	  /* > 0: joined before it runs */
+	bool want_output;  /* keep standard output */
+	int userns, netns; /* > 0: joined before it runs, in this order */
 };
 enum { HELPER_FD = 40, HELPER_FDS_MAX = 4 };
 

@@ -123,7 +123,7 @@ static void add_families(struct words *w, const struct want *want)
 }
 
 /* The process's namespaces, while it is sure to be there; the user namespace only if not ours. */
-static int open_namespaces(pid_t init, int fds[2], struct err *e)
+int pasta_namespaces(pid_t init, int fds[2], struct err *e)
 {
 	char path[32];
 	autofd proc = FD_NONE, own = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -146,56 +146,65 @@ int pasta_begin(const struct pasta_request *r, struct helper *ret, struct err *e
 {
 	autoarena a = { 0 };
 	struct words w = { .a = &a };
-	int fds[2] = { FD_NONE, FD_NONE }, result;
+	const int *fds = r->namespaces;
 	struct helper_request req = { .fds = fds };
 
-	if (open_namespaces(r->init, fds, e) < 0) {
-		fd_close(&fds[0]);
-		return -e->code;
-	}
 	/* what it watches; means the descriptor that only it has under this number */
 	unlinkat(r->dir, "netns", 0);
-	if (symlinkat(arena_printf(&a, "/proc/self/fd/%d", HELPER_FD), r->dir, "netns") < 0) {
-		result = err_set(e, errno, "make the link netns in the container's folder");
+	if (symlinkat(arena_printf(&a, "/proc/self/fd/%d", HELPER_FD), r->dir, "netns") < 0)
+		return err_set(e, errno, "make the link netns in the container's folder");
+	add(&w, r->pasta);
+	add(&w, "--config-net");
+	add(&w, "--quiet");
+	add(&w, "--no-map-gw");
+	add_two(&w, "--netns", arena_printf(&a, "%s/netns", r->path));
+	if (fds[1] >= 0) {
+		add_two(&w, "--userns", arena_printf(&a, "/proc/self/fd/%d", HELPER_FD + 1));
 	} else {
-		add(&w, r->pasta);
-		add(&w, "--config-net");
-		add(&w, "--quiet");
-		add(&w, "--no-map-gw");
-		add_two(&w, "--netns", arena_printf(&a, "%s/netns", r->path));
-		if (fds[1] >= 0) {
-			add_two(&w, "--userns",
-				arena_printf(&a, "/proc/self/fd/%d", HELPER_FD + 1));
-		} else {
-			add(&w, "--netns-only");
-			if (geteuid() == 0)
-				add_two(&w, "--runas", "0");
-		}
-		add_two(&w, "-P", arena_printf(&a, "%s/pasta.pid", r->path));
-		add_two(&w, "-I", "eth0");
-		add_families(&w, r->want);
-		if (r->forward_dns)
-			add_two(&w, "--dns-forward", PASTA_DNS);
-		add_ports(&w, r->want, false);
-		add_ports(&w, r->want, true);
-		add_two(&w, "-T", "none");
-		add_two(&w, "-U", "none");
-		add(&w, NULL);
-		req.argv = w.list.items;
-		req.n_fds = fds[1] >= 0 ? 2 : 1;
-		result = helper_start(&req, ret, e);
+		add(&w, "--netns-only");
+		if (geteuid() == 0)
+			add_two(&w, "--runas", "0");
 	}
-	fd_close(&fds[0]);
-	fd_close(&fds[1]);
-	return result;
+	add_two(&w, "-P", arena_printf(&a, "%s/pasta.pid", r->path));
+	add_two(&w, "-I", "eth0");
+	add_families(&w, r->want);
+	if (r->forward_dns)
+		add_two(&w, "--dns-forward", PASTA_DNS);
+	add_ports(&w, r->want, false);
+	add_ports(&w, r->want, true);
+	add_two(&w, "-T", "none");
+	add_two(&w, "-U", "none");
+	add(&w, NULL);
+	req.argv = w.list.items;
+	req.n_fds = fds[1] >= 0 ? 2 : 1;
+	return helper_start(&req, ret, e);
 }
 
-int pasta_ready(struct helper *h, struct err *e)
+/* pasta chooses one itself. */
+static int set_mac(const char *mac, const int fds[2], struct err *e)
+{
+	autoarena a = { 0 };
+	autohelper h = HELPER_NONE;
+	const char *argv[] = { NULL, "link", "set", "dev", "eth0", "address", mac, NULL };
+	struct helper_request r = { .argv = argv, .userns = fds[1], .netns = fds[0] };
+	int status;
+
+	if (helper_find("ip", "iproute2", "--mac-address", &a, &argv[0], e) < 0 ||
+		helper_start(&r, &h, e) < 0)
+		return -e->code;
+	status = helper_wait(&h, e);
+	return status <= 0 ? status
+			   : err_say(e, "--mac-address %s: ip: %s", mac, helper_said(&h, &a));
+}
+
+int pasta_ready(struct helper *h, const char *mac, const int fds[2], struct err *e)
 {
 	autoarena a = { 0 };
 	int r = helper_wait(h, e);
 	const char *said;
 
+	if (r == 0 && mac)
+		return set_mac(mac, fds, e);
 	if (r <= 0)
 		return r;
 	said = helper_said(h, &a);

@@ -31,13 +31,18 @@ int pasta_usable(struct arena *a, const char **ret_path, struct err *e);
 struct pasta_request {
 	const char *pasta, *path;
 	int dir;
-	pid_t init;
+	const int *namespaces; /* of pasta_namespaces() */
 	const struct want *want;
 	bool forward_dns;
 };
 int pasta_begin(const struct pasta_request *r, struct helper *ret, struct err *e);
-/* Waits until the network is there. */
-int pasta_ready(struct helper *h, struct err *e);
+/*
+ * Waits until the network is there, and gives the container's interface its MAC (NULL: any) in
+ * the namespaces of its process, which pasta_namespaces() opened while that was new: fds[0] is
+ * the network namespace, fds[1] the user namespace, or FD_NONE where it is ours.
+ */
+int pasta_namespaces(pid_t init, int fds[2], struct err *e);
+int pasta_ready(struct helper *h, const char *mac, const int fds[2], struct err *e);
 
 /* Ends the one of this folder, if there is one, and waits until it is gone. */
 void pasta_end(int dir, const char *path);

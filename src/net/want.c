@@ -117,6 +117,7 @@ int want_read(int dir, const char *file, struct arena *a, struct want *ret, stru
 	w.publish_all = flag(all, "publishAll");
 	w.hostname = string(all, "hostname");
 	w.domainname = string(all, "domainname");
+	w.mac = string(all, "mac");
 	w.container = string(all, "container");
 	list = json_get(all, "ports");
 	if (list && list->kind == JSON_ARRAY)
@@ -159,6 +160,7 @@ void want_dump(const struct want *w, struct text *t)
 		json_bool(&j, "publishAll", true);
 	dump_string(&j, "hostname", w->hostname);
 	dump_string(&j, "domainname", w->domainname);
+	dump_string(&j, "mac", w->mac);
 	dump_string(&j, "container", w->container);
 	json_begin(&j, "ports", '[');
 	for (size_t i = 0; i < w->n_ports; i++) {

@@ -47,6 +47,7 @@ struct want {
 	bool asked; /* in so many words: it has to be there */
 	bool publish_all;
 	const char *hostname, *domainname;
+	const char *mac;       /* WANT_PRIVATE; NULL: any */
 	const char *container; /* its name, for other containers of a bridge */
 	struct want_port *ports;
 	size_t n_ports;

@@ -129,3 +129,49 @@ teardown() { net_teardown; }
 lost() { in_box clade ps -a --format names,status | grep -q "^$1 .*lost"; }
 no_pasta() { ! pgrep -f "pasta.* $CLADE_ROOT/"; }
 
+
+@test "net: without pasta or /dev/net/tun a container that asked for nothing runs, once with a word; others say what is missing" {
+	[ -n "$ROOT_TEST" ] || skip "what is hidden here is hidden by root's mounts"
+	in_box mount --bind /dev/null /usr/bin/pasta
+	run -0 --separate-stderr in_box clade run --rm host ip -br link
+	[[ "$stderr" == *"only the loopback network"*"Debian package: passt"* ]]
+	[ "$(wc -l <<<"$output")" = 1 ]
+	run -0 --separate-stderr in_box clade run --rm host true
+	[ -z "$stderr" ]
+	for flags in "-p 80" "--net private" "--mac-address 02:02:02:02:02:02"; do
+		# shellcheck disable=SC2086 # words on purpose
+		run in_box clade run --rm $flags host true
+		[ "$status" = 125 ]
+		[[ "$output" == *"pasta, which is not installed (Debian package: passt)"* ]]
+	done
+	in_box umount /usr/bin/pasta
+	mkdir empty
+	in_box mount --bind empty /dev/net
+	run in_box clade run --rm -p 80 host true
+	[ "$status" = 125 ]
+	[[ "$output" == *"needs /dev/net/tun"* ]]
+	in_box umount /dev/net
+	in_box ip route del default
+	run -0 --separate-stderr in_box clade run --rm host true
+	[ -z "$stderr" ]
+	run in_box clade run --rm -p 80 host true
+	[[ "$output" == *"default route"* ]]
+}
+
+@test "net: a container that is started again by its minder has its network and its port again" {
+	local port
+	port=$(free_port)
+	in_box clade run -d --name again --restart on-failure:3 --mac-address 02:03:04:05:06:07 -p "$port:80" host sh -c \
+		'[ "$(cat /sys/class/net/eth0/address)" = 02:03:04:05:06:07 ] || exit 0; socat -T1 TCP-LISTEN:80,reuseaddr SYSTEM:"echo hi"; exit 1' >/dev/null
+	for _ in 1 2 3; do until_true answers "http://127.0.0.1:$port/" hi; done
+	in_box clade rm -f again
+}
+
+@test "net: -P publishes what is exposed, on any free port" {
+	local port
+	in_box clade run -d --name web -P --expose 80 --expose 81-82/udp host sh -c "$(server 80 hi)" >/dev/null
+	run -0 in_box clade port web
+	[ "$(wc -l <<<"$output")" = 3 ]
+	port=$(in_box clade port web 80)
+	until_true answers "http://127.0.0.1:${port##*:}/" hi
+}

@@ -18,8 +18,12 @@ has_no_wires() { ! state | grep -q .; }
 	run -0 in_box clade run --rm --name other --net one host sh -c \
 		'i=0; until socat -T1 - TCP:web:80 </dev/null 2>/dev/null || [ $i = 50 ]; do i=$((i+1)); sleep 0.1; done; getent hosts www; hostname -i'
 	[[ "$output" == hi*"10.90.0.2"*www* ]]
+	in_box clade rename web heinz
+	until_true in_box clade run --rm --net one host getent hosts heinz
+	run in_box clade run --rm --net one host getent hosts web
+	[ "$status" != 0 ]
 	in_box clade network create two
-	run in_box clade run --rm --net two host getent hosts web
+	run in_box clade run --rm --net two host getent hosts heinz
 	[ "$status" != 0 ]
 	run -0 in_box clade run --rm --net bridge host sh -c 'ip -br -4 addr show eth0; cat /etc/resolv.conf'
 	[[ "$output" == *10.87.0.2/16* ]]
