@@ -113,6 +113,13 @@ static int kill_cgroup(const struct kept *k, int signo, struct err *e)
 				     : 0;
 }
 
+/* A v1 freezer holds on to what is to die; v2 kills what is frozen, too. */
+static void thaw_the_dying(const struct kept *k, int signo)
+{
+	if (signo == SIGKILL && k->freezer && cgroup_is_frozen(k->freezer))
+		cgroup_freeze(k->freezer, false, FREEZE_TIMEOUT_MS);
+}
+
 int bundle_kill(struct bundles *b, const char *id, int signo, bool all, struct err *e)
 {
 	autokept k = KEPT_NONE;
@@ -123,6 +130,7 @@ int bundle_kill(struct bundles *b, const char *id, int signo, bool all, struct e
 	if (all || (signo == SIGKILL && !k.own_pidns)) {
 		if (k.init.pidfd >= 0)
 			proc_ref_signal(&k.init, signo);
+		thaw_the_dying(&k, signo);
 		return k.init.pidfd < 0 && !all ? err_say(e, "container not running")
 						: kill_cgroup(&k, signo, e);
 	}
@@ -131,6 +139,7 @@ int bundle_kill(struct bundles *b, const char *id, int signo, bool all, struct e
 	r = proc_ref_signal(&k.init, signo);
 	if (r == -ESRCH)
 		return err_say(e, "container not running");
+	thaw_the_dying(&k, signo);
 	return r < 0 ? err_set(e, -r, "send signal %d to container %s", signo, id) : 0;
 }
 
@@ -139,9 +148,7 @@ int bundle_kill(struct bundles *b, const char *id, int signo, bool all, struct e
 static void end_init(const struct kept *k)
 {
 	proc_ref_signal(&k->init, SIGKILL);
-	/* a v1 freezer holds on to what is to die */
-	if (k->freezer && cgroup_is_frozen(k->freezer))
-		cgroup_freeze(k->freezer, false, FREEZE_TIMEOUT_MS);
+	thaw_the_dying(k, SIGKILL);
 	if (k->own_pidns)
 		proc_ref_wait(&k->init, KILL_TIMEOUT_MS);
 }

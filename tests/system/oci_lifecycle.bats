@@ -107,6 +107,26 @@ stopped() { [ "$(status "$id")" = stopped ]; }
 	run -1 "${RT[@]}" kill "$id" NOSUCH
 }
 
+@test "life: KILL reaches a paused one, and so does delete --force" {
+	create "$id"
+	"${RT[@]}" start "$id"
+	"${RT[@]}" pause "$id"
+	"${RT[@]}" kill "$id" KILL
+	until_true stopped
+	"${RT[@]}" delete "$id"
+	edit '.linux.namespaces |= map(select(.type != "pid"))'
+	create "$id"
+	"${RT[@]}" start "$id"
+	"${RT[@]}" pause "$id"
+	"${RT[@]}" kill "$id" KILL
+	until_true stopped
+	"${RT[@]}" delete "$id"
+	create "$id"
+	"${RT[@]}" start "$id"
+	"${RT[@]}" pause "$id"
+	"${RT[@]}" delete --force "$id"
+}
+
 @test "life: delete removes what create made, and nothing else" {
 	unshare -n sleep 1010 3>&- &
 	local pid=$!
