@@ -144,7 +144,7 @@ status() { "${RT[@]}" state "$1" | jq -r .status; }
 	python3 - <<-'END' >shown 3>&- &
 		import array, os, socket, sys
 		s = socket.socket(socket.AF_UNIX)
-		s.bind("console.sock"); s.listen(1)
+		s.bind("console.new"); s.listen(1); os.rename("console.new", "console.sock")
 		c, _ = s.accept()
 		msg, anc, _, _ = c.recvmsg(100, socket.CMSG_SPACE(4))
 		fd = array.array("i", anc[0][2])[0]

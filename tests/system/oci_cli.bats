@@ -72,7 +72,7 @@ start() { "${RT[@]}" run -d -b bundle "$@" "$id" </dev/null >out 2>&1 3>&- || { 
 	cat >take.py <<-'END'
 		import array, os, select, signal, socket, sys
 		s = socket.socket(socket.AF_UNIX)
-		s.bind(sys.argv[1]); s.listen(1)
+		s.bind(sys.argv[1] + ".new"); s.listen(1); os.rename(sys.argv[1] + ".new", sys.argv[1])
 		c, _ = s.accept()
 		msg, anc, _, _ = c.recvmsg(100, socket.CMSG_SPACE(4))
 		fd = array.array("i", anc[0][2])[0]

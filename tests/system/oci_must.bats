@@ -243,7 +243,7 @@ says() {
 	python3 - "$PWD/n.sock" >told 3>&- <<-'END' &
 		import array, json, os, socket, sys
 		s = socket.socket(socket.AF_UNIX)
-		s.bind(sys.argv[1]); s.listen(2)
+		s.bind(sys.argv[1] + ".new"); s.listen(2); os.rename(sys.argv[1] + ".new", sys.argv[1])
 		c, _ = s.accept()
 		msg, anc, _, _ = c.recvmsg(65536, socket.CMSG_SPACE(16))
 		fds = array.array("i")
