@@ -91,7 +91,7 @@ def views(count):
             "clade ns": ([clade, "ns"], False),
             "clade zombies": ([clade, "zombies"], False),
         }
-        rounds = 15 if count <= 10000 else 7
+        rounds = 11 if count <= 10000 else 5
         with Crowd(count):
             table("%d processes, from /proc" % count, {**peers, **ours}, rounds)
             if not os.path.exists("/sys/kernel/btf/vmlinux"):

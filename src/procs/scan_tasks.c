@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Processes from the kernel's task iterator instead of the files of /proc. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -32,6 +31,25 @@ static char state_letter(uint32_t state)
 	return "RSDTtXZP"[state ? 32 - __builtin_clz(state) : 0];
 }
 
+/* Room for so many; what is there moves. The first is kept for PID 1 (add_first()). */
+static void grow(struct taking *t, size_t room)
+{
+	struct arena *a = t->s->arena;
+	struct proc *procs = arena_array(a, room, sizeof(*procs));
+	uint64_t *inodes = arena_array(a, room, sizeof(*inodes));
+	uint64_t *above = arena_array(a, room, sizeof(*above));
+
+	if (t->room) {
+		memcpy(procs, t->procs, t->n * sizeof(*procs));
+		memcpy(inodes, t->inodes, t->n * sizeof(*inodes));
+		memcpy(above, t->above, t->n * sizeof(*above));
+	}
+	t->procs = procs;
+	t->inodes = inodes;
+	t->above = above;
+	t->room = room;
+}
+
 static void take(void *data, const struct task_record *r)
 {
 	struct taking *t = data;
@@ -42,12 +60,8 @@ static void take(void *data, const struct task_record *r)
 
 	if (state == 'X')
 		return;
-	if (t->n == t->room) {
-		t->room = t->room ? 2 * t->room : 1024;
-		t->procs = mem_resize(t->procs, t->room, sizeof(*t->procs));
-		t->inodes = mem_resize(t->inodes, t->room, sizeof(*t->inodes));
-		t->above = mem_resize(t->above, t->room, sizeof(*t->above));
-	}
+	if (t->n == t->room)
+		grow(t, 2 * t->room);
 	p = &t->procs[t->n];
 	t->inodes[t->n] = r->levels[r->n_levels - 1].ns;
 	t->above[t->n++] = r->n_levels > 1 ? r->levels[r->n_levels - 2].ns : 0;
@@ -83,26 +97,20 @@ static void take(void *data, const struct task_record *r)
 }
 
 /*
- * Some kernels' iterators begin behind the first process: whoever is missing is read from /proc.
+ * Some kernels' iterators begin behind the first process: it is read from /proc, and its place was
+ * kept. Returns how many places at the beginning stay empty.
  */
-static void add_first(struct taking *t)
+static size_t add_first(struct taking *t)
 {
 	struct proc p = { 0 };
 	char text[SCAN_BUF];
 	const char *comm;
 	size_t len;
 
-	if (t->n == 0 || t->procs[0].pid == 1 ||
+	if (t->n < 2 || t->procs[1].pid == 1 ||
 		procfs_read(t->s->procfs, 1, "stat", text, sizeof(text)) < 0 ||
 		stat_parse(text, &p, &comm, &len) < 0)
-		return;
-	t->procs = mem_resize(t->procs, t->n + 1, sizeof(*t->procs));
-	t->inodes = mem_resize(t->inodes, t->n + 1, sizeof(*t->inodes));
-	t->above = mem_resize(t->above, t->n + 1, sizeof(*t->above));
-	memmove(t->procs + 1, t->procs, t->n * sizeof(*t->procs));
-	memmove(t->inodes + 1, t->inodes, t->n * sizeof(*t->inodes));
-	memmove(t->above + 1, t->above, t->n * sizeof(*t->above));
-	t->n++;
+		return 1;
 	p.comm = arena_strndup(t->s->arena, comm, len);
 	p.uid = 0;
 	p.parent = p.first_child = p.last_child = p.next_sibling = NO_PROC;
@@ -111,28 +119,26 @@ static void add_first(struct taking *t)
 	t->procs[0] = p;
 	/* it is in the first namespace, as the reader of these numbers is */
 	procfs_own_pidns(t->s->procfs, &t->inodes[0]);
-	t->above[0] = 0;
+	return 0;
 }
 
 bool scan_tasks(struct snapshot *s, bool many_enough, struct scan_result *ret)
 {
 	autofd fd = many_enough ? task_iter_open_loaded() : task_iter_open_pinned();
 	struct taking t = { .s = s, .ns_per_tick = 1000000000u / (uint64_t)s->ticks_per_second };
-	bool whole = fd >= 0 && task_iter_read(fd, take, &t) == 0;
+	size_t empty;
 
-	if (whole) {
-		add_first(&t);
-		s->n = (uint32_t)t.n;
-		s->procs = arena_array(s->arena, t.n + 1, sizeof(*s->procs));
-		ret->inodes = arena_array(s->arena, t.n + 1, sizeof(*ret->inodes));
-		ret->above = arena_array(s->arena, t.n + 1, sizeof(*ret->above));
-		memcpy(s->procs, t.procs, t.n * sizeof(*s->procs));
-		memcpy(ret->inodes, t.inodes, t.n * sizeof(*ret->inodes));
-		memcpy(ret->above, t.above, t.n * sizeof(*ret->above));
-		s->has_kernel_words = true;
-	}
-	free(t.procs);
-	free(t.inodes);
-	free(t.above);
-	return whole;
+	if (fd < 0)
+		return false;
+	grow(&t, procfs_count(s->procfs) + 256);
+	t.n = 1;
+	if (task_iter_read(fd, take, &t) < 0)
+		return false;
+	empty = add_first(&t);
+	s->n = (uint32_t)(t.n - empty);
+	s->procs = t.procs + empty;
+	ret->inodes = t.inodes + empty;
+	ret->above = t.above + empty;
+	s->has_kernel_words = true;
+	return true;
 }
