@@ -15,7 +15,8 @@
 #include "os/file.h"
 #include "os/remove_tree.h"
 
-static char place[] = "/tmp/clade-fuzz-layer-XXXXXX";
+/* in memory: a run makes and removes a few files, a test some thousand runs */
+static char place[] = "/dev/shm/clade-fuzz-layer-XXXXXX";
 static int root = FD_NONE;
 
 static void clear(void)
