@@ -13,8 +13,8 @@ setup() {
 teardown() {
 	local id
 	for id in $("${RT[@]}" list -q); do "${RT[@]}" delete -f "$id"; done
-	[ -z "$(ls oci 2>/dev/null)" ]
-	[ -z "$(find /sys/fs/cgroup -maxdepth 3 -path "*/clade/*$BATS_TEST_NUMBER-oci*")" ]
+	[ -z "$(ls oci 2>/dev/null)" ] || return 1
+	[ -z "$(find /sys/fs/cgroup -maxdepth 3 -path "*/clade/*$BATS_TEST_NUMBER-oci*")" ] || return 1
 	clade_teardown
 }
 edit() { jq "$@" bundle/config.json >new.json && mv new.json bundle/config.json; }

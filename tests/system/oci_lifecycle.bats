@@ -15,8 +15,8 @@ setup() {
 teardown() {
 	local one
 	for one in $("${RT[@]}" list -q); do "${RT[@]}" delete -f "$one"; done
-	[ -z "$(ls oci 2>/dev/null)" ]
-	[ -z "$(find /sys/fs/cgroup -maxdepth 4 -path '*/clade/life-*')" ]
+	[ -z "$(ls oci 2>/dev/null)" ] || return 1
+	[ -z "$(find /sys/fs/cgroup -maxdepth 4 -path '*/clade/life-*')" ] || return 1
 	clade_teardown
 }
 edit() { jq "$@" bundle/config.json >new.json && mv new.json bundle/config.json; }

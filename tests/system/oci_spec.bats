@@ -10,7 +10,7 @@ setup() {
 	jq '.process.terminal = false | .root = {path: "'"$PWD"'/rootfs"}' bundle/config.json >base.json
 }
 teardown() {
-	[ -z "$(clade-oci --root "$PWD/oci" list -q)" ]
+	[ -z "$(clade-oci --root "$PWD/oci" list -q)" ] || return 1
 	clade_teardown
 }
 # with JQ-FILTER: runs the changed configuration; output and status as of `run`

@@ -15,7 +15,7 @@ setup() {
 teardown() {
 	local one
 	for one in $(rt list -q); do rt delete -f "$one"; done
-	[ -z "$(find /sys/fs/cgroup -type d -path '*/clade/v2-*')" ]
+	[ -z "$(find /sys/fs/cgroup -type d -path '*/clade/v2-*')" ] || return 1
 	clade_teardown
 }
 edit() { jq "$@" bundle/config.json >new.json && mv new.json bundle/config.json; }
