@@ -130,6 +130,20 @@ uint32_t view_find_ns(const struct view *v, const char *word)
 	return find_ns(v, word, strlen(word));
 }
 
+/* A container without a PID namespace of its own: its first process that came from outside. */
+static uint32_t find_guest(const struct view *v, const char *word)
+{
+	for (uint32_t i = 0; i < v->s.n; i++) {
+		const struct proc *p = &v->s.procs[i];
+		uint32_t parent = snapshot_find(&v->s, p->ppid);
+
+		if (names(p->owner, word, strlen(word)) &&
+			(parent == NO_PROC || v->s.procs[parent].owner != p->owner))
+			return i;
+	}
+	return NO_PROC;
+}
+
 int view_find(const struct view *v, const char *word, uint32_t *ret, struct err *e)
 {
 	const char *colon = strrchr(word, ':');
@@ -148,5 +162,7 @@ int view_find(const struct view *v, const char *word, uint32_t *ret, struct err 
 		*ret = v->s.ns[ns].init;
 	else if (str_int(word, &pid) == 0 && pid > 0)
 		*ret = snapshot_find(&v->s, pid);
+	if (*ret == NO_PROC)
+		*ret = find_guest(v, word);
 	return *ret == NO_PROC ? err_absent(e, "%s: no such container or process", word) : 0;
 }
