@@ -17,6 +17,8 @@ setup_file() {
 		[containers]
 		init_path = "$BIN/catatonit"
 	END
+	# podman's own limit is refused, by runc too, where there is no controller for it
+	[ "$BOX" = v1 ] || grep -qw pids /sys/fs/cgroup/cgroup.controllers || echo "pids_limit = 0" >>/etc/containers/containers.conf
 	podman load -q -i $IMAGES/busybox.tar
 	podman load -q -i $IMAGES/pause.tar
 }
@@ -89,9 +91,9 @@ pod() { podman --runtime "$1" "${@:2}" 3>&-; }
 }
 
 @test "run: files are runc's: mounts, devices, masked and read-only paths" {
-	# what the folder of the cgroups and a masked path are mounted from and with is the runtime's own affair
+	# what a mount is called after, and how the folder of the cgroups and a masked path are mounted, is the runtime's own affair
 	local own='" /proc/\(acpi\|keys\|timer_list\) \| /sys/firmware \| /sys/dev/block \| /sys/fs/cgroup tmpfs"'
-	local show="cut -d ' ' -f 2 /proc/mounts | sort; sed s/lowerdir=[^,]*,.*// /proc/mounts | grep -v $own | sort
+	local show="cut -d ' ' -f 2 /proc/mounts | sort; sed s/lowerdir=[^,]*,.*// /proc/mounts | grep -v $own | cut -d ' ' -f 2- | sort
 		ls -l /dev | cut -c 1-40,58-; readlink /dev/fd; readlink /dev/stdin"
 	alike pod run --rm --network none busybox sh -c "$show"
 	alike pod run --rm --network none --read-only busybox sh -c "$show; touch /x"
@@ -277,7 +279,15 @@ pod() { podman --runtime "$1" "${@:2}" 3>&-; }
 	[ "$output" = healthy ]
 }
 
+# podman 4.3 forbids all devices in the cgroup of a pod where it has v2 to itself, so that nothing starts in it
+needs_pods() {
+	podman --runtime runc pod create --name probe --infra-image registry.k8s.io/pause:3.6 --share net,ipc,uts,pid
+	podman --runtime runc pod start probe || skip "podman starts no pod here under runc either"
+	podman pod rm -f -t 0 probe
+}
+
 @test "pods: shared namespaces, pid too, top, stop, remove" {
+	needs_pods
 	podman pod create --name p --infra-image registry.k8s.io/pause:3.6 --share net,ipc,uts,pid
 	podman run -d --pod p --name one busybox sleep 1111 3>&-
 	podman run -d --pod p --name two busybox sleep 2222 3>&-
@@ -295,6 +305,7 @@ pod() { podman --runtime "$1" "${@:2}" 3>&-; }
 }
 
 @test "kube play: a pod from YAML" {
+	needs_pods
 	cat >pod.yaml <<-END
 		apiVersion: v1
 		kind: Pod
