@@ -430,6 +430,14 @@ needs_pods() {
 	podman rmi -f image built
 }
 
+@test "checkpoint fails with a sentence and leaves the container running" {
+	podman run -d --name box busybox sleep 1000 3>&-
+	run podman container checkpoint box
+	[ "$status" != 0 ]
+	[[ "$output" == *[Cc][Rr][Ii][Uu]* ]]
+	podman exec box true
+}
+
 @test "what is gone is gone: no runtime state, cgroup or minder stays" {
 	for _ in 1 2 3; do podman run --rm busybox true; done
 	podman run -d --name box busybox sleep 1000 3>&-
