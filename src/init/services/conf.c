@@ -173,17 +173,24 @@ static bool no_circle(struct conf *c)
 	return true;
 }
 
-/* By rank, then priority; what is equal stays as it was written. */
+/* By rank, then priority; what is equal stays as it was written, or as supervisord has it: by group
+ * name. */
+static bool is_before(const struct conf *c, const struct sv_def *a, const struct sv_def *b)
+{
+	int names = c->set.dialect == DIALECT_SUPERVISOR ? strcmp(a->group, b->group) : 0;
+
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	return names ? names < 0 : a->priority < b->priority;
+}
+
 static void sort(struct conf *c)
 {
 	for (int i = 1; i < c->n; i++) {
 		struct sv_def d = c->draft[i];
 		int k = i;
 
-		for (; k && (c->draft[k - 1].rank > d.rank ||
-				    (c->draft[k - 1].rank == d.rank &&
-					    c->draft[k - 1].priority > d.priority));
-			k--)
+		for (; k && is_before(c, &d, &c->draft[k - 1]); k--)
 			c->draft[k] = c->draft[k - 1];
 		c->draft[k] = d;
 	}

@@ -135,6 +135,8 @@ static void stop_one(struct client *c, struct service *s, const char *name, bool
 		if (s->state != SV_STOPPING && s->state != SV_CLEARING)
 			return;
 	}
+	if (!whole)
+		note(NOTE_INFO, "waiting for %s to stop", s->def->name);
 	ctl_wait_for(c, s);
 	engine_ask_stop(s);
 }

@@ -177,21 +177,35 @@ void ctl_pid(struct client *c)
 	ctl_finish(c);
 }
 
+/* supervisorctl: by the process's name, whatever its group is called */
+static int order(const struct sv_def *a, const struct sv_def *b)
+{
+	int r = strcmp(a->name, b->name);
+
+	return r ? r : strcmp(a->group, b->group);
+}
+
 void ctl_avail(struct client *c)
 {
 	const struct conf *conf = change_read();
 
-	for (int i = 0; i < conf->n; i++) {
-		const struct sv_def *d = &conf->defs[i];
+	for (const struct sv_def *d = NULL, *best;; d = best) {
 		char text[400];
 		struct buf b = BUF(text);
 
+		best = NULL;
+		for (int i = 0; i < conf->n; i++)
+			if ((!d || order(&conf->defs[i], d) > 0) &&
+				(!best || order(&conf->defs[i], best) < 0))
+				best = &conf->defs[i];
+		if (!best)
+			break;
 		text[0] = '\0';
-		ctl_name(&b, d->group, d->name);
+		ctl_name(&b, best->group, best->name);
 		buf_pad(&b, 32);
-		buf_add(&b, d->at >= 0 ? " in use    " : " avail     ");
-		buf_add(&b, d->autostart ? "auto      " : "manual    ");
-		buf_add(&b, "%d:%d", d->rank, d->priority);
+		buf_add(&b, best->at >= 0 ? " in use    " : " avail     ");
+		buf_add(&b, best->autostart ? "auto      " : "manual    ");
+		buf_add(&b, "%d:%d", best->rank, best->priority);
 		ctl_say(c, "%s", text);
 	}
 	ctl_finish(c);
@@ -317,7 +331,7 @@ void ctl_tail(struct client *c)
 			return;
 		}
 	}
-	ctl_say(c, "%s: ERROR (bad process name)", c->words[at]);
+	ctl_say(c, "%s: ERROR (no such process name)", c->words[at]);
 	ctl_finish(c);
 }
 
@@ -332,7 +346,7 @@ void ctl_maintail(struct client *c)
 		ctl_finish(c);
 		return;
 	}
-	if (!sv.logfile || !give_file(c, sv.logfile, bytes))
+	if (!note_file() || !give_file(c, note_file(), bytes))
 		note_tail(bytes, give, c);
 	if (follow) {
 		c->wait = WAIT_MAINTAIL;

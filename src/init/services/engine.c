@@ -378,6 +378,7 @@ static void take_signal(int signo)
 	case SIGUSR2:
 		note(NOTE_INFO, "received SIGUSR2 indicating log reopen request");
 		out_reopen();
+		note(NOTE_INFO, "supervisord logreopen");
 		break;
 	}
 }

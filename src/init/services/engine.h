@@ -87,7 +87,6 @@ struct engine {
 	int64_t now_ms;
 	struct counters count;
 	int loglevel;
-	const char *logfile; /* of clade-init itself; NULL */
 	bool log_to_stdout;
 };
 extern struct engine sv;
@@ -163,6 +162,7 @@ enum { NOTE_CRIT = 50, NOTE_ERROR = 40, NOTE_WARN = 30, NOTE_INFO = 20, NOTE_DEB
 void note(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void note_warn(const char *text); /* of a configuration */
 void note_reopen(void);
+const char *note_file(void); /* its own log file; NULL */
 void note_clear(void);
 void note_tail(size_t n, void (*take)(void *data, const char *text, size_t len), void *data);
 void note_status(struct buf *b, int status);	 /* "exit status 0", "terminated by SIGTERM" */

@@ -168,8 +168,8 @@ static void open_standard_streams(void)
 	while (fd >= 0 && fd < 3);
 	if (fd >= 0)
 		close(fd);
-	/* whatever else we were given must not reach the services */
-	syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
+	/* whatever else we were given is neither ours nor the services' */
+	syscall(SYS_close_range, 3U, ~0U, 0U);
 }
 
 static bool take_signals(void)
@@ -184,8 +184,13 @@ static bool take_signals(void)
 		sigdelset(&all, faults[i]);
 	sigprocmask(SIG_BLOCK, &all, &received);
 	sv.received = &received;
-	/* ignored, the kernel would reap what is ours to know the end of */
-	sigaction(SIGCHLD, &plain, NULL);
+	/*
+	 * What whoever started us had ignored is not the services' business (a shell's background
+	 * job has INT ignored, and could never be stopped by it); with SIGCHLD ignored the kernel
+	 * would reap for us.
+	 */
+	for (int i = 1; i < SIGNALS; i++)
+		sigaction(i, &plain, NULL);
 	sv.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	sv.epoll = epoll_create1(EPOLL_CLOEXEC);
 	return sv.signals >= 0 && sv.epoll >= 0 && engine_watch(sv.signals, EPOLLIN, ON_SIGNAL, 0);
@@ -215,10 +220,6 @@ static void daemonize(void)
 	pid_t pid;
 	int fd;
 
-	if (getpid() == 1) {
-		note(NOTE_WARN, "nodaemon is not set, but PID 1 has to stay: it does");
-		return;
-	}
 	pid = fork();
 	if (pid != 0)
 		_exit(pid < 0);
@@ -226,7 +227,8 @@ static void daemonize(void)
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int i = 0; i < 3; i++)
 		dup2(fd, i);
-	sv.log_to_stdout = false;
+	if (fd > 2)
+		close(fd);
 }
 
 static int drop_privileges(const struct sv_user *u)
@@ -252,13 +254,6 @@ static void write_pid_file(const char *path)
 		close(fd);
 }
 
-static bool is_none(const char *path)
-{
-	return !path || strcasecmp(path, "none") == 0 || strcasecmp(path, "off") == 0 ||
-	       strcmp(path, "/dev/null") == 0 || strncmp(path, "/dev/std", 8) == 0 ||
-	       strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/self/fd/", 14) == 0;
-}
-
 static int begin_supervisord(void)
 {
 	struct sv_settings *set = &sv.now->set;
@@ -269,9 +264,8 @@ static int begin_supervisord(void)
 		note(NOTE_CRIT, "can't chdir into '%s': %s", set->dir, strerror(errno));
 	sv.loglevel = set->loglevel;
 	sv.log_to_stdout = !set->silent;
-	sv.logfile = is_none(set->logfile) ? NULL : set->logfile;
-	if (!set->nodaemon)
-		daemonize();
+	if (!set->nodaemon && getpid() == 1)
+		note(NOTE_WARN, "nodaemon is not set, but PID 1 has to stay: it does");
 	if (geteuid() == 0 && !set->user.set)
 		note(NOTE_CRIT, "Supervisord is running as root.  Privileges were not dropped "
 				"because no user is specified in the config file.  "
@@ -292,6 +286,9 @@ static int run(struct conf *c)
 {
 	int code = 0;
 
+	/* first of all: who waits for signals must be who was told to */
+	if (sv.is_supervisor && !c->set.nodaemon && getpid() != 1)
+		daemonize();
 	sv.all = reserve(SV_MAX * sizeof(*sv.all));
 	sv.text = reserve(SV_MAX * sizeof(*sv.text));
 	if (!sv.all || !sv.text || !take_signals()) {

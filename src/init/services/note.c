@@ -3,6 +3,7 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,15 +78,35 @@ static const char *level_word(int level)
 				     : "DEBG";
 }
 
+static bool is_none(const char *path)
+{
+	static const char *const ours[] = { "/dev/null", "/dev/std", "/dev/fd/", "/proc/self/fd/" };
+	bool none = !path || strcasecmp(path, "none") == 0 || strcasecmp(path, "off") == 0;
+
+	/* where it goes to anyway is not written to once more as a file */
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]) && !none; i++)
+		none = strncmp(path, ours[i], strlen(ours[i])) == 0;
+	return none;
+}
+
+/* It is the configuration's, and that may be another after a reload. */
+const char *note_file(void)
+{
+	const char *path = sv.is_supervisor ? sv.now->set.logfile : NULL;
+
+	return is_none(path) ? NULL : path;
+}
+
 static void to_file(const char *text, size_t n)
 {
 	const struct sv_settings *set = &sv.now->set;
+	const char *path = note_file();
 
-	if (!sv.logfile)
+	if (!path)
 		return;
 	if (log_.file < 0)
-		log_.file = file_open(sv.logfile, &log_.bytes);
-	if (log_.file >= 0 && file_write(&log_.file, sv.logfile, &log_.bytes, set->logfile_bytes,
+		log_.file = file_open(path, &log_.bytes);
+	if (log_.file >= 0 && file_write(&log_.file, path, &log_.bytes, set->logfile_bytes,
 				      set->logfile_backups, text, n) < 0)
 		sv.count.lost_bytes += n;
 }

@@ -1,0 +1,254 @@
+#!/usr/bin/env bats
+# clade-init under the names supervisord and supervisorctl, beside the real ones.
+
+load helpers
+load services
+
+setup() {
+	services_setup
+	mkdir bin
+	ln -s "$INIT" bin/supervisord
+	ln -s "$INIT" bin/supervisorctl
+	SUPERVISORD=$PWD/bin/supervisord CTL=$PWD/bin/supervisorctl
+}
+teardown() { services_teardown; }
+
+# base DIR: the head of a configuration whose files are all there
+base() {
+	mkdir -p "$1"
+	cat >"$1/s.conf" <<-END
+		[supervisord]
+		nodaemon=true
+		logfile=$PWD/$1/main.log
+		pidfile=$PWD/$1/pid
+		childlogdir=$PWD/$1
+		user=root
+		[unix_http_server]
+		file=$PWD/$1/sock
+		[rpcinterface:supervisor]
+		supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+		[supervisorctl]
+		serverurl=unix://$PWD/$1/sock
+	END
+	cat >>"$1/s.conf"
+}
+
+# run_one DIR SUPERVISORD SUPERVISORCTL: what a session with it looks like, the numbers and times taken out
+run_one() (
+	set +e
+	cd "$1" || exit 1
+	SERVICES_TEST=$BATS_TEST_TMPDIR "$2" -c s.conf >daemon.out 2>&1 3>&- &
+	daemon=$!
+	until_true eval "'$3' -c s.conf status | grep -q FATAL"
+	until_true eval "! '$3' -c s.conf status | grep -q STARTING"
+	while read -r line; do
+		echo "\$ $line"
+		# shellcheck disable=SC2086 # words on purpose
+		"$3" -c s.conf $line
+		echo "code $?"
+	done <<-'END'
+		status
+		status web
+		status w:*
+		status nobody
+		status nobody:*
+		start off
+		start g:off
+		start g:bad
+		start nobody
+		start q:*
+		stop web
+		stop web
+		start web
+		restart w:*
+		signal HUP w:w_00
+		signal NOPE web
+		pid nobody
+		pid off
+		tail -6 web
+		tail nobody
+		avail
+		reread
+		version
+		add web
+		add nobody
+		remove web
+		remove nobody
+		update
+		clear web
+		stop short
+		shutdown
+	END
+	wait $daemon
+	echo "daemon $?"
+	"$3" -c s.conf status
+	echo "code $?"
+	"$3" -c s.conf stop web
+	echo "code $?"
+) 2>&1
+
+normal() {
+	sed -E -e 's/pid [0-9]+/pid N/' -e 's/[0-9]:[0-9]{2}:[0-9]{2}/T/' -e 's/^[0-9]+$/N/' -e "s|$PWD/[a-z]*/|/|" \
+		-e 's/[A-Z][a-z]{2} [0-9]{2} [0-9]{2}:[0-9]{2} [AP]M/DATE/'
+}
+
+@test "supervisord: a whole session with supervisorctl reads as with the real ones" {
+	local dir
+	for dir in real ours; do
+		base $dir <<-'END'
+			[program:web]
+			command=sh -c "echo hello; exec sleep 1000"
+			startsecs=0
+			stdout_logfile=%(here)s/web.log
+			[program:w]
+			command=sleep 1000
+			process_name=%(program_name)s_%(process_num)02d
+			numprocs=2
+			startsecs=0
+			[program:flap]
+			command=sh -c "exit 3"
+			startretries=0
+			[program:off]
+			command=sleep 1000
+			autostart=false
+			[program:bad]
+			command=/no/such/program
+			autostart=false
+			[program:short]
+			command=true
+			startsecs=0
+			autorestart=unexpected
+			[group:g]
+			programs=off,bad
+			priority=5
+		END
+	done
+	run_one real /usr/bin/supervisord /usr/bin/supervisorctl | normal >real.out &
+	run_one ours "$SUPERVISORD" "$CTL" | normal >ours.out
+	wait
+	grep -q "^daemon 0$" real.out
+	diff real.out ours.out
+}
+
+@test "supervisord: what it logs of its programs, it logs in the same words" {
+	local dir
+	for dir in real ours; do
+		base $dir <<-'END'
+			[program:a]
+			command=sh -c "trap 'exit 4' TERM; while :; do sleep 0.1; done"
+			[program:b]
+			command=sh -c "exit 3"
+			startretries=1
+		END
+	done
+	for dir in real ours; do
+		(
+			cd $dir
+			daemon=/usr/bin/supervisord
+			[ $dir = real ] || daemon=$SUPERVISORD
+			SERVICES_TEST=$BATS_TEST_TMPDIR "$daemon" -c s.conf >out 2>&1 3>&- &
+			pid=$!
+			until_true grep -q "gave up: b" main.log
+			until_true grep -q "success: a" main.log
+			kill $pid
+			wait $pid
+		)
+		grep -E "spawned|success|exited|stopped|gave up|received" $dir/main.log |
+			sed -E -e 's/^[-0-9]{10} [0-9:]{8},[0-9]{3} //' -e 's/pid [0-9]+/pid N/' | sort >$dir.log
+	done
+	diff real.log ours.log
+}
+
+@test "supervisord: command line, versions and mistakes" {
+	run -0 "$SUPERVISORD" -v
+	[ "$output" = "$(/usr/bin/supervisord -v)" ]
+	run -0 "$SUPERVISORD" --help
+	run -2 "$SUPERVISORD" -Z
+	run -2 "$SUPERVISORD" -c absent.conf
+	run -2 "$SUPERVISORD" word
+	mkdir empty
+	cd empty
+	base . <<-'END'
+		[program:a]
+		command=sleep 1000
+		startsecs=soon
+	END
+	run -2 "$SUPERVISORD" -c s.conf
+	[[ "$output" == *"s.conf:"[0-9]*": [program:a] startsecs: a number, not \"soon\""* ]]
+	sed -i '/startsecs/d' s.conf
+	mv s.conf supervisord.conf
+	SERVICES_TEST=$BATS_TEST_TMPDIR "$SUPERVISORD" -n -l "$PWD/other.log" -j "$PWD/other.pid" -edebug >log 2>&1 3>&- &
+	served=$!
+	until_true eval '"$CTL" status a | grep -q RUNNING'
+	[ "$(cat other.pid)" = "$served" ]
+	grep -q "spawned: 'a'" other.log
+	printf 'status\npid a\nnonsense\nexit\n' | "$CTL" >talk
+	[ "$(grep -c RUNNING talk)" = 2 ]
+	grep -q "Unknown syntax: nonsense" talk
+	kill "$served"
+	ended
+	[ ! -e other.pid ]
+}
+
+@test "supervisord: without nodaemon it goes into the background" {
+	base d <<-'END'
+		[program:a]
+		command=sleep 1000
+	END
+	sed -i /nodaemon/d d/s.conf
+	SERVICES_TEST=$BATS_TEST_TMPDIR run -0 "$SUPERVISORD" -c d/s.conf
+	until_true test -s d/pid
+	served=$(cat d/pid)
+	until_true eval '"$CTL" -c d/s.conf status a | grep -q RUNNING'
+	run -0 "$CTL" -c d/s.conf shutdown
+	until_true eval "! kill -0 $served"
+	served=
+}
+
+@test "supervisord: reload and HUP stop everything and begin again as it is written now" {
+	base d <<-'END'
+		[program:a]
+		command=sleep 1001
+		startsecs=0
+	END
+	SERVICES_TEST=$BATS_TEST_TMPDIR "$SUPERVISORD" -c d/s.conf >log 2>&1 3>&- &
+	served=$!
+	until_true pgrep -x -f "sleep 1001"
+	sed -i 's/1001/1002/' d/s.conf
+	run -0 "$CTL" -c d/s.conf reload
+	[ "$output" = "Restarted supervisord" ]
+	until_true pgrep -x -f "sleep 1002"
+	run ! pgrep -x -f "sleep 1001"
+	sed -i 's/1002/1003/' d/s.conf
+	kill -HUP "$served"
+	until_true pgrep -x -f "sleep 1003"
+	until_true eval '"$CTL" -c d/s.conf status a | grep -q RUNNING'
+	mv d/main.log d/moved
+	kill -USR2 "$served"
+	until_true test -s d/main.log
+	kill "$served"
+	ended
+	[ "$code" = 0 ]
+}
+
+@test "supervisord: as PID 1 of a container, and ends with an essential program" {
+	make_rootfs
+	cp "$INIT" rootfs/bin/clade-init
+	ln -s clade-init rootfs/bin/supervisord
+	cat >rootfs/etc/supervisord.conf <<-'END'
+		[supervisord]
+		nodaemon=true
+		logfile=/dev/null
+		[program:a]
+		command=sh -c "echo from a; sleep 0.5; exit 9"
+		stdout_logfile=/dev/stdout
+		stdout_logfile_maxbytes=0
+		autorestart=false
+		exitcodes=0
+		essential=true
+		[program:b]
+		command=sh -c "while :; do sleep 0.05; done"
+	END
+	run -9 clade run --rm dir:rootfs supervisord
+	[[ "$output" == *"from a"* ]]
+}
