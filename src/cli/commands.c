@@ -6,6 +6,7 @@ const struct cmd *const commands[] = {
 	&cmd_create,
 	&cmd_start,
 	&cmd_exec,
+	&cmd_services,
 	&cmd_attach,
 	&cmd_logs,
 	&cmd_ps,

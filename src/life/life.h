@@ -158,6 +158,13 @@ struct life_link {
 	struct spec_strings aliases;
 };
 
+/*
+ * Asks the clade-init that is the container's PID 1 (words: NULL-terminated, as of `clade-init
+ * ctl`). What it answers is shown as it comes, stream 1 or 2; ret_code: its exit code.
+ */
+int life_services(const struct life *l, const char *ref, const char *const *words,
+	void (*show)(int stream, const char *text, size_t n), int *ret_code, struct err *e);
+
 /* What is known of one container; strings in the arena of the call. */
 struct life_info {
 	const char *id, *name, *image, *command; /* command: joined with spaces */
