@@ -64,6 +64,7 @@ bool change_load(struct conf **ret, struct buf *error)
 		buf_add(error, "earlier changes are not done yet");
 		return false;
 	}
+	sv.used = true;
 	c->warn = note_warn;
 	c->extra = sv.extra;
 	if (!conf_load(c, sv.path, sv.is_supervisor)) {
@@ -254,7 +255,8 @@ void change_settle(void)
 			(s->state != SV_STOPPED && s->state != SV_EXITED && s->state != SV_FATAL))
 			continue;
 		out_close(s, true);
-		ctl_changed(s);
+		if (sv.clients)
+			ctl_changed(s);
 		note(NOTE_DEBUG, "removed: %s", s->def->name);
 		s->def = NULL;
 		some = true;

@@ -274,13 +274,14 @@ static bool load_folder(struct conf *c)
 
 static void find_here(struct conf *c)
 {
-	char *slash;
+	char path[PATH_MAX], *slash;
 
-	if (!realpath(c->path, c->here))
-		strcpy(c->here, ".");
-	slash = strrchr(c->here, '/');
+	if (!realpath(c->path, path))
+		strcpy(path, ".");
+	slash = strrchr(path, '/');
 	if (slash)
-		slash[slash == c->here] = '\0';
+		slash[slash == path] = '\0';
+	c->here = pool_text(&c->pool, path, strlen(path));
 }
 
 static bool load(struct conf *c, bool is_supervisor)
@@ -302,6 +303,7 @@ static bool load(struct conf *c, bool is_supervisor)
 
 bool conf_load(struct conf *c, const char *path, bool is_supervisor)
 {
+	static char error[1024];
 	jmp_buf full;
 	volatile bool done = false; /* it lives across longjmp() */
 
@@ -314,7 +316,8 @@ bool conf_load(struct conf *c, const char *path, bool is_supervisor)
 		.logfile_backups = 10 };
 	c->n = c->n_files = 0;
 	c->file_bytes = 0;
-	c->error[0] = '\0';
+	c->error = error;
+	error[0] = '\0';
 	ini_init(&c->ini);
 	if (!pool_open(&c->pool, CONF_POOL, &full))
 		return conf_fail(c, path, 0, NULL, NULL, "no memory");

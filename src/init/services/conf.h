@@ -136,8 +136,8 @@ struct conf {
 	struct sv_def *defs; /* in the order they are started */
 	int n;
 	const char *path; /* as it was given */
-	char here[4096];  /* its folder */
-	char error[1024]; /* "FILE:LINE: [section] key: what" */
+	const char *here; /* its folder */
+	char *error;	  /* "FILE:LINE: [section] key: what"; one text for all configurations */
 	/* what is not carried out, a sentence each; NULL: not told */
 	void (*warn)(const char *text);
 	bool only_client;     /* supervisorctl: where its server is, nothing else */

@@ -3,7 +3,6 @@
  * both formats. */
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,7 +37,7 @@ static void place(struct buf *b, const char *file, int line, const char *section
 bool conf_fail(struct conf *c, const char *file, int line, const char *section, const char *key,
 	const char *fmt, ...)
 {
-	struct buf b = BUF(c->error);
+	struct buf b = { c->error, 0, 1024 };
 
 	place(&b, file, line, section, key);
 	SENTENCE(&b, fmt);
@@ -160,8 +159,7 @@ int conf_list(struct conf *c, const char *dir, const char *pattern, const char *
 			at += e->len;
 			off = e->off;
 			if (strcmp(e->name, ".") == 0 || strcmp(e->name, "..") == 0 ||
-				n == SV_MAX ||
-				(pattern && fnmatch(pattern, e->name, FNM_PERIOD) != 0))
+				n == SV_MAX || (pattern && !text_matches(pattern, e->name)))
 				continue;
 			names[n++] = pool_text(&c->scratch, e->name, strlen(e->name));
 		}

@@ -116,6 +116,7 @@ void ctl_end(void)
 static void drop(struct client *c)
 {
 	engine_close(&c->fd);
+	sv.clients--;
 	c->wait = WAIT_NONE;
 }
 
@@ -134,6 +135,7 @@ void ctl_accept(void)
 		drop(c);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	*c = (struct client){ .fd = fd, .since = ++count, .follows = -1 };
+	sv.clients++;
 	c->request = requests[c - clients].text;
 	c->words = requests[c - clients].words;
 	if (!engine_watch(fd, EPOLLIN, ON_CLIENT, (int)(c - clients)))
@@ -187,6 +189,7 @@ void ctl_client(int number)
 	}
 	c->asked = true;
 	sv.count.requests++;
+	sv.used = true;
 	ctl_command(c);
 }
 

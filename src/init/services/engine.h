@@ -13,8 +13,8 @@
 #include "init/services/decide.h"
 
 enum {
-	RING = 2048,  /* the last bytes a service wrote, for `tail` */
-	CARRY = 1024, /* of a line that is not complete yet */
+	RING = 1024, /* the last bytes a service wrote, for `tail` */
+	CARRY = 512, /* of a line that is not complete yet */
 	CLIENTS = 16,
 	REQUEST_MAX = 2048,
 	GENERATIONS = 4, /* configurations that services may still follow */
@@ -79,8 +79,10 @@ struct engine {
 	const char *extra; /* supervisord's command line; NULL */
 	bool is_supervisor;
 	enum mood mood;
-	bool dirty; /* something changed: engine_pump() has work */
-	bool sure;  /* a second stop signal came: no more waiting */
+	bool dirty;  /* something changed: engine_pump() has work */
+	int clients; /* that are connected */
+	bool used;   /* memory that was used for a while can be given back */
+	bool sure;   /* a second stop signal came: no more waiting */
 	int exit_code;
 	int epoll, signals;
 	sigset_t *received;

@@ -27,19 +27,9 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-bool services_wanted(int argc, char **argv)
-{
-	const char *name = argc ? base_name(argv[0]) : "";
-
-	if (strcmp(name, "supervisord") == 0 || strcmp(name, "supervisorctl") == 0)
-		return true;
-	return argc > 1 && strcmp(name, "clade-init") == 0 &&
-	       (strncmp(argv[1], "--services", 10) == 0 || strcmp(argv[1], "ctl") == 0);
-}
-
 /* --- supervisord's command line -------------------------------------------------------------- */
 
-static char extra[8192] = "[supervisord]\n";
+static char extra[8192];
 
 static const struct option_row {
 	char letter;
@@ -95,6 +85,8 @@ static void add_extra(const char *key, const char *value)
 {
 	struct buf b = { extra, strlen(extra), sizeof(extra) };
 
+	if (!b.len)
+		buf_add(&b, "[supervisord]\n");
 	buf_add(&b, "%s=", key);
 	for (; *value; value++)
 		buf_add(&b, *value == '%' ? "%%%%" : "%.*s", 1, value);

@@ -10,10 +10,10 @@
 #include "init/options.h"
 #include "init/services/engine.h"
 
-enum { NOTE_RING = 4096 };
+enum { NOTE_RING = 2048 };
 
+static char ring[NOTE_RING];
 static struct {
-	char ring[NOTE_RING];
 	size_t at;
 	int file;
 	int64_t bytes;
@@ -130,8 +130,9 @@ static void say_line(int level, const char *text, size_t n)
 		b.len--;
 	buf_bytes(&b, "\n", 1);
 	for (size_t i = 0; i < b.len; i++)
-		log_.ring[log_.at++ % NOTE_RING] = b.text[i];
-	ctl_main_line(b.text, b.len);
+		ring[log_.at++ % NOTE_RING] = b.text[i];
+	if (sv.clients)
+		ctl_main_line(b.text, b.len);
 	if (sv.log_to_stdout)
 		/* ours go to standard error, supervisord's to standard output */
 		out_write(sv.is_supervisor ? 1 : 2, b.text, b.len);
@@ -182,10 +183,10 @@ void note_tail(size_t n, void (*take)(void *data, const char *text, size_t len),
 		n = have;
 	from = (log_.at - n) % NOTE_RING;
 	if (from + n > NOTE_RING) {
-		take(data, log_.ring + from, NOTE_RING - from);
-		take(data, log_.ring, n - (NOTE_RING - from));
+		take(data, ring + from, NOTE_RING - from);
+		take(data, ring, n - (NOTE_RING - from));
 	} else {
-		take(data, log_.ring + from, n);
+		take(data, ring + from, n);
 	}
 }
 

@@ -21,8 +21,9 @@ static struct sink {
 	int fd;
 	bool is_socket, watched;
 	size_t n; /* bytes that wait: nothing more is taken until they are gone */
-	char pending[PENDING];
+	char *pending;
 } sinks[2];
+static char pending[2][PENDING]; /* apart: as a rule nothing waits */
 
 static struct service_text *text_of(const struct service *s)
 {
@@ -41,6 +42,7 @@ bool out_begin(void)
 
 		buf_add(&b, "/proc/self/fd/%d", fd);
 		sinks[i].fd = fd;
+		sinks[i].pending = pending[i];
 		if (fstat(fd, &st) < 0)
 			continue;
 		sinks[i].is_socket = S_ISSOCK(st.st_mode);
@@ -342,7 +344,8 @@ static bool carry_once(struct service *s, int which, bool *ret_end)
 	if (s->conf->set.strip_ansi)
 		n = (ssize_t)strip(o, to, (size_t)n);
 	keep_for_tail(s, to, (size_t)n);
-	ctl_line(s, which, to, (size_t)n);
+	if (sv.clients)
+		ctl_line(s, which, to, (size_t)n);
 	if (lines) {
 		o->carried = (uint16_t)(o->carried + n);
 		emit_lines(s, which, false);

@@ -195,6 +195,52 @@ int text_bool(const char *s)
 	return -1;
 }
 
+/* "[a-z]": does it take c? *p: moved behind it. */
+static bool in_set(const char **p, char c)
+{
+	const char *s = *p + 1;
+	bool not = *s == '!' || *s == '^', found = false;
+
+	for (s += not ; *s && (*s != ']' || s == *p + 1 + not ); s++) {
+		if (s[1] == '-' && s[2] && s[2] != ']') {
+			found |= c >= *s && c <= s[2];
+			s += 2;
+		} else {
+			found |= c == *s;
+		}
+	}
+	*p = *s ? s + 1 : s;
+	return found != not ;
+}
+
+bool text_matches(const char *pattern, const char *name)
+{
+	const char *star = NULL, *retry = NULL, *p = pattern;
+
+	if (*name == '.' && *pattern != '.')
+		return false;
+	while (*name) {
+		const char *set = p;
+
+		if (*p == '*') {
+			star = ++p;
+			retry = name;
+		} else if (*p == '?' || (*p == *name && *p != '[') ||
+			   (*p == '[' && in_set(&set, *name))) {
+			p = *p == '[' ? set : p + 1;
+			name++;
+		} else if (star) {
+			p = star;
+			name = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (*p == '*')
+		p++;
+	return !*p;
+}
+
 uint64_t text_hash(uint64_t h, const char *s)
 {
 	if (!h)

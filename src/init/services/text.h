@@ -50,6 +50,9 @@ bool text_is(const char *s, size_t n, const char *word);
 /* yes/true/on/1/t/y, no/false/off/0/f/n in any case: 1, 0; -1. */
 int text_bool(const char *s);
 
+/* A file name against *, ?, [a-z], [!a-z]; a dot in front is matched by a dot alone. */
+bool text_matches(const char *pattern, const char *name);
+
 /* FNV-1a, to tell whether a definition has changed. */
 uint64_t text_hash(uint64_t h, const char *s);
 
