@@ -31,7 +31,7 @@ static bool include_below(struct conf *c, const char *dir, const char *rest, int
 	if (depth > 32)
 		return true;
 	if (!*part)
-		return include_below(c, dir, slash + 1, depth + 1);
+		return !slash || include_below(c, dir, slash + 1, depth + 1);
 	if (!strpbrk(part, "*?[")) {
 		const char *path = conf_join(&c->scratch, dir, part);
 
