@@ -33,7 +33,8 @@ struct rules {
 	bool stops_with_it;	/* dumb-init: job control's stops stop us, too */
 	bool subreaper, warns, pause;
 	int verbosity;
-	int parent_death; /* 0: none */
+	int parent_death;    /* 0: none */
+	const char *control; /* path of the control socket; NULL: none */
 };
 
 enum { DROP = 255 };

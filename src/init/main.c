@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "init/options.h"
+#include "init/services/control.h"
 #include "init/services/services.h"
 
 static struct {
@@ -23,6 +24,7 @@ static struct {
 	int stop_step;	/* -1: nobody asked to stop */
 	int64_t due_ms; /* when something is to be done; -1: never */
 	bool draining, killed;
+	struct control_counts counts;
 	sigset_t all, received; /* received: the mask we were started with */
 	struct sigaction old_ttou, old_ttin, old_chld;
 } init = { .stop_step = -1, .due_ms = -1 };
@@ -91,6 +93,7 @@ static void take_signals(void)
 
 static void send_on(int signo, const siginfo_t *info)
 {
+	init.counts.forwarded++;
 	/* a value that came with it goes on with it (sigqueue(3)); a group has no sigqueue */
 	if (info && info->si_code == SI_QUEUE && init.rules.target == TO_CHILD &&
 		sigqueue(init.main_pid, signo, info->si_value) == 0)
@@ -161,6 +164,8 @@ static void reap(void)
 
 	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
 		tell_of(pid, status);
+		init.counts.reaped++;
+		init.counts.adopted += pid != init.main_pid;
 		if (pid != init.main_pid)
 			continue;
 		init.main_ended = true;
@@ -186,6 +191,8 @@ static void signal_rest(int signo)
 
 static _Noreturn void end(void)
 {
+	if (init.rules.control)
+		control_close();
 	_exit(decide_exit_code(&init.rules, init.main_status));
 }
 
@@ -259,12 +266,18 @@ int main(int argc, char **argv)
 	}
 	if (!init.rules.pause && init.main_pid == 0)
 		become_program(argv + at);
+	init.counts.main_pid = init.main_pid;
+	/* what cannot be counted runs all the same */
+	if (init.rules.control && !control_open(init.rules.control))
+		init.rules.control = NULL;
 	if (chdir("/") < 0)
 		say("clade-init: chdir /: ", strerror(errno), NULL, NULL);
 	for (;;) {
 		siginfo_t info = { 0 };
 		int s = wait_for_signal(&info);
 
+		if (init.rules.control && s > 0 && control_event(&info, &init.counts))
+			s = 0;
 		if (s > 0 && s != SIGCHLD)
 			take_signal(&info);
 		reap();

@@ -208,6 +208,7 @@ static const char help[] =
 	"  -r, --rewrite FROM:TO  pass FROM on as TO; TO 0: not at all\n"
 	"      --stop STEPS       TERM:10s,INT:5s,KILL: on TERM or INT, each after the other\n"
 	"      --drain TIME       when PROGRAM has ended, TERM the rest and wait so long\n"
+	"      --control PATH     a socket there, of which clade-init ctl gets counters\n"
 	"  -e, --expect CODE      make CODE a 0 (may be given again)\n"
 	"      --map FROM=TO      make exit code FROM a TO\n"
 	"  -p, --pdeath SIGNAL    be sent SIGNAL when the parent dies\n"
@@ -257,6 +258,12 @@ static bool set_drain(struct rules *r, const char *word)
 {
 	r->drain_ms = duration_ms(word, strlen(word));
 	return r->drain_ms >= 0;
+}
+
+static bool set_control(struct rules *r, const char *word)
+{
+	r->control = word;
+	return *word == '/';
 }
 
 /* One letter; tail: what is left of the word behind it. Returns how it went; *ret_ate: the tail
@@ -311,7 +318,7 @@ static bool long_option(struct parse *p, enum personality is, const char *word)
 	} all[] = { { "group", 'g', NULL }, { "subreaper", 's', NULL }, { "warn", 'w', NULL },
 		{ "pause", 'P', NULL }, { "verbose", 'v', NULL }, { "single-child", 'c', NULL },
 		{ "rewrite", 0, add_rewrite }, { "expect", 0, expect }, { "map", 0, add_map },
-		{ "stop", 0, add_stop }, { "drain", 0, set_drain },
+		{ "stop", 0, add_stop }, { "drain", 0, set_drain }, { "control", 0, set_control },
 		{ "pdeath", 0, set_parent_death } };
 	size_t n = strcspn(word + 2, "=");
 	const char *attached = word[2 + n] ? word + 3 + n : NULL;

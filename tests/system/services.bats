@@ -316,3 +316,25 @@ old: disappeared" ]
 	until_true pgrep -x -f "sleep 1005"
 	[ "$(ctl pid same)" = "$same" ]
 }
+
+@test "services: a single program's clade-init counts on request" {
+	"$INIT" --control "$PWD/one.sock" sh -c 'trap "" USR1; i=0; while [ $i -lt 20 ]; do (sleep 0 & :); i=$((i+1)); done; touch done; while :; do sleep 0.05; done' 3>&- &
+	served=$!
+	until_true test -e done
+	kill -USR1 $served
+	until_true eval '"$INIT" ctl --socket "$PWD/one.sock" stats | grep -qx "forwarded 1"'
+	until_true eval '[ "$("$INIT" ctl --socket "$PWD/one.sock" stats | awk "\$1 == \"adopted\" { print \$2 }")" -ge 20 ]'
+	run -1 "$INIT" ctl --socket "$PWD/one.sock" status
+	python3 -c '
+import socket, sys
+kept = []
+for i in range(30):
+    s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); kept.append(s)
+    if i % 2: s.send(b"x" * 1000)
+' "$PWD/one.sock" 3>&-
+	run -0 "$INIT" ctl --socket "$PWD/one.sock" stats
+	kill "$served"
+	ended
+	[ "$code" = 143 ]
+	[ ! -e one.sock ]
+}
