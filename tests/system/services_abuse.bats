@@ -168,7 +168,7 @@ still_steady() {
 		socket = /run/ctl.sock
 		idle = stay
 		[service storm]
-		run = sh -c 'i=0; while [ $i -lt 10000 ]; do (sleep 0 & :); i=$((i + 1)); done; echo storm over; exec sleep 1000'
+		run = sh -c 'i=0; while [ $i -lt 10000 ]; do (sleep 0.02 & :); i=$((i + 1)); done; echo storm over; exec sleep 1000'
 		[service steady]
 		run = sleep 1000
 	END
