@@ -48,6 +48,7 @@ static void add_config(struct json_writer *w, const struct life_info *i)
 	json_string(w, "CgroupPath", i->cgroup_path ? i->cgroup_path : "");
 	json_end(w, '}');
 	json_begin(w, "Config", '{');
+	json_string(w, "Image", i->image);
 	json_bool(w, "Tty", i->tty);
 	json_bool(w, "OpenStdin", i->interactive);
 	json_string(w, "StopSignal", i->stop_signal);
@@ -149,7 +150,7 @@ static void add_one(struct json_writer *w, const struct life_info *i)
 	add_time(w, "Created", i->created_ns);
 	json_string(w, "Command", i->command);
 	add_state(w, i);
-	json_string(w, "Image", i->image);
+	json_string(w, "Image", i->image_id ? i->image_id : i->image);
 	json_string(w, "Name", name.p);
 	json_int(w, "RestartCount", i->restart_count);
 	json_string(w, "LogPath", i->log_path);

@@ -168,6 +168,7 @@ int life_services(const struct life *l, const char *ref, const char *const *word
 /* What is known of one container; strings in the arena of the call. */
 struct life_info {
 	const char *id, *name, *image, *command; /* command: joined with spaces */
+	const char *image_id;			 /* sha256:...; NULL: not from the store */
 	enum life_status status;
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
 	pid_t pid;				     /* host PID of the init; 0 when not running */

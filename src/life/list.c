@@ -45,6 +45,7 @@ static void fill_record(const struct record *r, struct arena *a, struct life_inf
 
 	ret->name = own(a, r->name);
 	ret->image = own(a, r->image ? r->image : "");
+	ret->image_id = own(a, r->image_id);
 	ret->created_ns = r->created_ns;
 	ret->error = own(a, r->error);
 	life_restart_parse(r->restart ? r->restart : "no", &ret->restart, &max, &e);

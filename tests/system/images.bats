@@ -60,6 +60,8 @@ teardown() { images_teardown; }
 	clade create --name labels --label b=mine oci:oci
 	[ "$(clade inspect labels | jq -r '.[0].Config.Labels | "\(.a) \(.b)"')" = "image mine" ]
 	[ "$(clade inspect labels | jq -r '.[0].Config.StopSignal')" = SIGINT ]
+	[ "$(clade inspect labels | jq -r '.[0].Image')" = "$(clade images -q --no-trunc)" ]
+	[ "$(clade inspect labels | jq -r '.[0].Config.Image')" = oci:oci ]
 }
 
 @test "images: load and save, by file and by stream, docker's archive and the OCI's" {
@@ -192,6 +194,19 @@ teardown() { images_teardown; }
 	clade exec volatile ls /kept
 	clade rm -f volatile
 	[ -z "$(find "$CLADE_DATA/containers" -mindepth 1)" ]
+	# in the background nobody but its minder clears it away
+	clade run --net none -d --rm oci:oci true
+	until_true bash -c '[ -z "$(find "$CLADE_DATA/containers" -mindepth 1)" ]'
+}
+
+@test "images: a container whose state is gone claims nothing" {
+	image one.tar --docker --tag app:1 rootfs
+	clade load -qi one.tar
+	clade create app:1 true
+	rm -rf "$CLADE_ROOT"
+	[[ "$(clade system check || :)" == *"left its files behind"* ]]
+	run -0 clade rmi app:1
+	[ -z "$(find "$CLADE_DATA/containers" "$CLADE_DATA/layers" -mindepth 1)" ]
 }
 
 @test "images: more layers than fit in a mount option" {
