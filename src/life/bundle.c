@@ -48,6 +48,8 @@ int bundles_init(struct bundles *b, const char *root, struct err *e)
 	*b = (struct bundles){ .root_fd = FD_NONE, .cgroup_manager = CGROUP_FS };
 	b->root = root ? arena_strdup(&b->arena, root) : default_root(b);
 	b->root_fd = open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (b->root_fd < 0 && errno != ENOENT)
+		return err_set(e, errno, "open the state folder %s", b->root);
 	return 0;
 }
 

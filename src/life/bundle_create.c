@@ -248,8 +248,11 @@ static int make_folder(struct making *m, struct err *e)
 		return err_set(e, errno, "make the state folder of container %s", m->c->id);
 	}
 	m->dir = openat(b->root_fd, m->c->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (m->dir < 0)
-		return err_set(e, errno, "open the state folder of container %s", m->c->id);
+	if (m->dir < 0) {
+		err_set(e, errno, "open the state folder of container %s", m->c->id);
+		unlinkat(b->root_fd, m->c->id, AT_REMOVEDIR);
+		return -e->code;
+	}
 	/* as the engine wrote it: exec and update read it once more */
 	if (store_write(m->dir, "config.json", m->config, m->config_n, e) < 0)
 		return -e->code;

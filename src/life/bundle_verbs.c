@@ -192,6 +192,35 @@ static int clear_scope(struct kept *k, struct err *e)
 	return tell_systemd(k, "stop", NULL, e);
 }
 
+/*
+ * One whose maker was killed before it wrote down where the container is: its cgroup follows from
+ * the configuration as it did then. Only what nobody is in goes: whoever was to be born there ends
+ * by himself, and others may have been there first.
+ */
+static void clear_half_made(struct bundles *b, const struct kept *k)
+{
+	struct spec spec = { 0 };
+	struct plan plan = { 0 };
+	struct plan_request req = { .spec = &spec,
+		.host = &b->host,
+		.id = k->id,
+		.bundle = "/",
+		.cgroup_manager = b->cgroup_manager,
+		.has_console = true };
+	autoarena a = { 0 };
+	struct err e = { 0 };
+
+	if (bundles_probe(b, &e) == 0 && kept_spec(b, k, &spec, &e) == 0 &&
+		plan_make(&req, &plan, &e) == 0 && plan.cgroup.manager == CGROUP_FS)
+		for (const char **folder = cgroup_folders(&b->host, plan.cgroup.path, &a); *folder;
+			folder++)
+			cgroup_remove(*folder, KILL_TIMEOUT_MS);
+	if (e.code)
+		log_debug("the cgroup of container %s is not looked for: %s", k->id, e.msg);
+	plan_done(&plan);
+	spec_done(&spec);
+}
+
 int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 {
 	autokept k = KEPT_NONE;
@@ -204,6 +233,8 @@ int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 		k.status != BUNDLE_CREATING)
 		return err_say(e, "cannot delete container %s that is not stopped: %s", id,
 			bundle_status_word(k.status));
+	if (k.status == BUNDLE_CREATING)
+		clear_half_made(b, &k);
 	if (k.init.pidfd >= 0)
 		end_init(&k);
 	if (k.unit ? clear_scope(&k, e) < 0 : cgroups_remove(k.folders, e) < 0)

@@ -131,6 +131,7 @@ static int dispatch(int argc, char **argv, const struct cmd **ret_cmd, struct er
 	const char **args;
 	int n;
 
+	*ret_cmd = NULL;
 	if (opt_parse(oci_global_opts, (const char *const *)argv + 1, argc - 1, style, &globals,
 		    &arena, &args, &n, e) < 0 ||
 		set_log(&globals, e) < 0)
@@ -149,15 +150,14 @@ static int dispatch(int argc, char **argv, const struct cmd **ret_cmd, struct er
 	return run(*ret_cmd, &globals, n - 1, args + 1, e);
 }
 
-static bool enters(int argc, char **argv)
+/* Which it will be, before anything is parsed: so early the executable has to be out of reach. */
+static const struct cmd *command_of(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		const struct cmd *cmd = cmd_find(oci_commands, argv[i]);
+	const struct cmd *cmd = NULL;
 
-		if (cmd)
-			return cmd->enters;
-	}
-	return false;
+	for (int i = 1; i < argc && !cmd; i++)
+		cmd = cmd_find(oci_commands, argv[i]);
+	return cmd;
 }
 
 /*
@@ -177,12 +177,12 @@ static void log_as_go(const struct err *e)
 
 int main(int argc, char **argv)
 {
-	const struct cmd *cmd = NULL;
+	const struct cmd *cmd = command_of(argc, argv);
 	struct err e = { 0 };
 	int r = 0;
 
 	log_setup("clade-oci", LOG_LEVEL_WARN, -1, LOG_TEXT);
-	if (enters(argc, argv))
+	if (cmd && cmd->enters)
 		r = life_seal(argv, &e);
 	if (r == 0)
 		r = dispatch(argc, argv, &cmd, &e);
