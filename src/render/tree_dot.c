@@ -137,7 +137,9 @@ void tree_dot(
 	};
 
 	choose(&g, top, forest_order(s, &a), &a);
-	text_add(t, "digraph clade {\nrankdir=LR;\nfontname=\"monospace\";\nnode [shape=box, "
+	/* straight lines: dot's routing of curves between many nested boxes gives up at times */
+	text_add(t, "digraph clade {\nrankdir=LR;\nsplines=line;\nfontname=\"monospace\";\nnode "
+		    "[shape=box, "
 		    "style=rounded, fontname=\"monospace\"];\n");
 	for (uint32_t ns = 0; ns < s->n_ns; ns++)
 		if (g.has[ns] && s->ns[ns].parent == NO_NS)

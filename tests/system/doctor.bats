@@ -31,6 +31,7 @@ healed() {
 	until_true found box init-does-not-reap
 	found box init-does-not-reap | jq -e '.count == 3 and .now == "clade reap box" and (.forGood | contains("--init")) and
 		(.evidence | contains("does not catch SIGCHLD, is not in wait; adopted: in the session"))'
+	[ "$(id -u)" = 0 ] || return 0 # a filter of the container keeps a normal user from reaping
 	clade reap box
 	healed box init-does-not-reap
 }

@@ -120,7 +120,7 @@ says() { get "$url" | grep -qE "$1"; }
 	servers+=($!)
 	query() { get -G --data-urlencode "query=$1" "http://127.0.0.1:$port/api/v1/query"; }
 	until_true eval 'query "clade_zombies{container=\"box\",fault=\"init\"}" | jq -e ".data.result[0].value[1] == \"1\""'
-	query 'up{job="clade"}' | jq -e '.data.result[0].value[1] == "1"'
+	until_true eval 'query "up{job=\"clade\"}" | jq -e ".data.result[0].value[1] == \"1\""'
 	# every expression of the dashboard is one that prometheus takes
 	jq -r '.panels[].targets[].expr' "$PACKAGING/grafana/clade.json" | sed 's/\$[a-z]*/.*/g' | while read -r expr; do
 		query "$expr" | jq -e '.status == "success"' >/dev/null || { echo "$expr"; exit 1; }

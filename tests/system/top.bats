@@ -53,6 +53,7 @@ zombie_in() {
 }
 
 @test "signal and reap, each asked for first" {
+	[ "$(id -u)" = 0 ] || skip "a container's seccomp filter keeps a normal user from reaping"
 	clade run -d --name box dir:rootfs sleep 1000
 	clade exec -d box sleep 1234
 	zombie_in box
