@@ -180,8 +180,11 @@ static void draw_row(
 	};
 	const struct tree_row *r = &f->rows[row];
 	autotext line = { 0 };
-	size_t used;
+	size_t used, wide = width_of(branches, strlen(branches));
 
+	/* deep ones lose the left of their branches, not their name */
+	if (wide > (size_t)COLS / 2)
+		branches += width_cut(branches, strlen(branches), wide - (size_t)COLS / 2);
 	add_numbers(&line, f, &f->data->s->procs[r->proc]);
 	text_add(&line, branches);
 	if (r->closed)

@@ -103,6 +103,15 @@ zombie_in() {
 	until_true shows 'ended 0'
 }
 
+@test "40 columns show the name of a process however deep it is" {
+	clade run -d --name box dir:rootfs sh -c 'n() { if [ "$1" = 0 ]; then sleep 1000; else (n $(($1 - 1)); :); fi; }; n 14; :'
+	until_true eval 'clade tree box 2>/dev/null | grep -q "sleep 1000"'
+	screen_start 40 24 box
+	until_true shows 'sleep'
+	keys End
+	until_true shows '── [0-9/]* sleep'
+}
+
 @test "a terminal that cannot place a cursor gets the tree once" {
 	clade run -d --name box dir:rootfs sleep 1000
 	typed='=>init of container box'
