@@ -6,6 +6,7 @@
  *
  * `clade-keep reap` waits for its children and ends with them: the parent of what `exec -d` left.
  */
+#include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -537,9 +538,36 @@ static int reap_children(void)
 	return 0;
 }
 
+/*
+ * What ps(1) shows of us is whose minder we are, not our descriptors: our words move to copy, which
+ * is as long as they are together and lives as long as we do, and their place says "clade-keep ROOT
+ * ID". A last byte that is no NUL tells the kernel so (proc_pid_cmdline(5); Linux fs/proc/base.c,
+ * get_mm_proctitle).
+ */
+static void show_whose(char **argv, char *copy, size_t n)
+{
+	char *start = argv[0], *at = start, *end = start + n - 1;
+
+	memcpy(copy, start, n);
+	for (int i = 0; i < WIRE_ARGS; i++)
+		argv[i] = copy + (argv[i] - start);
+	memset(start, 0, n);
+	for (int i = 0; i < 3; i++) {
+		const char *word =
+			i == 0 ? "clade-keep" : argv[i == 1 ? WIRE_ARG_ROOT : WIRE_ARG_ID];
+
+		while (*word && at + 2 < end)
+			*at++ = *word++;
+		*at++ = ' ';
+	}
+	at[-1] = '\0';
+	*end = ' ';
+}
+
 int main(int argc, char **argv)
 {
 	sigset_t all;
+	size_t n;
 
 	if (argc == 2 && strcmp(argv[1], "reap") == 0)
 		return reap_children();
@@ -548,6 +576,8 @@ int main(int argc, char **argv)
 
 		return write(2, say, sizeof(say) - 1) < 0 ? 2 : 2;
 	}
+	n = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0]);
+	show_whose(argv, alloca(n), n);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	sigemptyset(&all);
