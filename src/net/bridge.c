@@ -248,12 +248,13 @@ int bridge_rename(int root, const char *root_path, const char *network, const ch
 	const char *name, struct err *e)
 {
 	autofree char *text = NULL;
-	autofd lock = take_lock(root), folder = FD_NONE, fd = FD_NONE;
+	autofd lock = FD_NONE, folder = FD_NONE, fd = FD_NONE;
 	autotext t = { 0 };
 	char *rest, *line;
 	bool found = false;
 	int r;
 
+	lock = take_lock(root);
 	folder = openat(root, "netavark/aardvark-dns", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0 || file_read_all(folder, network, TOLD_MAX, &text) <= 0)
 		return 0; /* no names there */
