@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "os/task_iter.h"
+#include "task_iter_object.h"
 
 /* The object file, put into the program by the assembler. */
 __asm__(".pushsection .rodata\n"
