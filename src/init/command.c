@@ -35,8 +35,7 @@ static bool add_stop(struct rules *r, const char *text)
 		if (r->n_stop == STOP_STEPS)
 			return false;
 		step->signo = options_signal_of(text, name);
-		step->wait_ms =
-			name < n ? options_duration_ms(text + name + 1, n - name - 1) : -1;
+		step->wait_ms = name < n ? options_duration_ms(text + name + 1, n - name - 1) : -1;
 		if (step->signo <= 0 || (name < n && step->wait_ms < 0))
 			return false;
 		r->n_stop++;
@@ -145,16 +144,18 @@ static void help(void)
 		 "      --delay FROM:TIME  pass FROM on when TIME has passed\n"
 		 "      --stop STEPS       TERM:10s,INT:5s,KILL: on TERM or INT, one after the "
 		 "other\n"
-		 "      --drain TIME       when PROGRAM has ended, TERM the rest and wait so long\n");
-	print(1, "      --orphans WHAT     keep, term or kill whoever is adopted\n"
-		 "  -e, --expect CODE      make CODE a 0 (may be given again)\n"
-		 "      --map FROM=TO      make exit code FROM a TO\n"
-		 "  -p, --pdeath SIGNAL    as if SIGNAL came, when the parent dies\n"
-		 "  -s, --subreaper        adopt orphans (by itself when not PID 1)\n"
-		 "      --preserve-fds N   PROGRAM keeps N descriptors beyond the first three; all\n"
-		 "  -w, --warn             tell of each process that is reaped\n"
-		 "      --log FORMAT       text or json\n"
-		 "      --control PATH     a socket that clade-init ctl asks\n");
+		 "      --drain TIME       when PROGRAM has ended, TERM the rest and wait so "
+		 "long\n");
+	print(1,
+		"      --orphans WHAT     keep, term or kill whoever is adopted\n"
+		"  -e, --expect CODE      make CODE a 0 (may be given again)\n"
+		"      --map FROM=TO      make exit code FROM a TO\n"
+		"  -p, --pdeath SIGNAL    as if SIGNAL came, when the parent dies\n"
+		"  -s, --subreaper        adopt orphans (by itself when not PID 1)\n"
+		"      --preserve-fds N   PROGRAM keeps N descriptors beyond the first three; all\n"
+		"  -w, --warn             tell of each process that is reaped\n"
+		"      --log FORMAT       text or json\n"
+		"      --control PATH     a socket that clade-init ctl asks\n");
 	print(1, "  -P, --pause            no program: reap and sleep until TERM or INT\n"
 		 "      --compat NAME      the command line of tini, dumb-init, catatonit, pause\n"
 		 "  -V, --version          show the version\n");
@@ -190,8 +191,7 @@ static const struct option {
 	{ 'r', "rewrite", add_rewrite }, { 'e', "expect", add_expected },
 	{ 'p', "pdeath", set_parent_death }, { 0, "map", add_map }, { 0, "stop", add_stop },
 	{ 0, "delay", add_delay }, { 0, "drain", set_drain }, { 0, "orphans", set_orphans },
-	{ 0, "log", set_log }, { 0, "preserve-fds", set_preserve },
-	{ 0, "control", set_control } };
+	{ 0, "log", set_log }, { 0, "preserve-fds", set_preserve }, { 0, "control", set_control } };
 
 enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
@@ -251,7 +251,7 @@ static bool letters(struct parse *p, const char *word)
 	return true;
 }
 
-static enum option_result own(int argc, char **argv, struct rules *ret, int *ret_at, int *ret_code)
+static enum command_result own(int argc, char **argv, struct rules *ret, int *ret_at, int *ret_code)
 {
 	struct parse p = { ret, argc, 1, argv };
 
@@ -267,24 +267,24 @@ static enum option_result own(int argc, char **argv, struct rules *ret, int *ret
 		if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
 			help();
 			*ret_code = 0;
-			return OPTIONS_DONE;
+			return COMMAND_DONE;
 		}
 		if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
 			print(1, "clade-init version " CLADE_VERSION "\n");
 			*ret_code = 0;
-			return OPTIONS_DONE;
+			return COMMAND_DONE;
 		}
 		if (!(word[1] == '-' ? long_option(&p, word) : letters(&p, word)))
-			return OPTIONS_MISTAKE;
+			return COMMAND_MISTAKE;
 	}
 	*ret_at = p.at;
 	if (p.at < argc || ret->pause)
-		return OPTIONS_RUN;
+		return COMMAND_RUN;
 	print(2, "clade-init: there is no program to run (--help says more)\n");
-	return OPTIONS_MISTAKE;
+	return COMMAND_MISTAKE;
 }
 
-enum option_result options_parse(
+enum command_result command_parse(
 	int argc, char **argv, struct rules *ret, int *ret_at, int *ret_code)
 {
 	const char *path = argc ? argv[0] : "", *slash = strrchr(path, '/');
@@ -292,7 +292,7 @@ enum option_result options_parse(
 	size_t n = strlen(name);
 	int shift = 0;
 	enum personality as;
-	enum option_result result;
+	enum command_result result;
 	bool known;
 
 	if (argc > 1 && strncmp(argv[1], "--compat", 8) == 0 &&
@@ -305,7 +305,7 @@ enum option_result options_parse(
 	if (shift && !known) {
 		mistake("--compat knows tini, dumb-init, catatonit and pause, not", name);
 		*ret_code = 2;
-		return OPTIONS_MISTAKE;
+		return COMMAND_MISTAKE;
 	}
 	if (shift) {
 		/* the name is what is shown, as argv[0] would be */

@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "init/options.h"
 #include "init/tell.h"
 #include "init/words.h"
 
@@ -86,10 +88,26 @@ static int tini_signal(const char *word)
 		       : -1;
 }
 
+/* strtol(3), whose libc's kin is large; what is too much is a million. */
+static long integer(const char *s, const char **ret_end)
+{
+	bool negative;
+	long n = 0;
+
+	while (*s == ' ' || (*s >= '\t' && *s <= '\r'))
+		s++;
+	negative = *s == '-';
+	s += *s == '-' || *s == '+';
+	for (; *s >= '0' && *s <= '9'; s++)
+		n = n < 100000 ? n * 10 + (*s - '0') : 1000000;
+	*ret_end = s;
+	return negative ? -n : n;
+}
+
 static bool tini_expect(struct rules *r, const char *word)
 {
-	char *end;
-	long code = strtol(word, &end, 10);
+	const char *end;
+	long code = integer(word, &end);
 
 	if (*end || code < 0 || code > 255)
 		return false;
@@ -125,9 +143,9 @@ static bool tini_option(struct rules *r, int c, const char *value)
 	}
 }
 
-static enum option_result tini(struct words *w, struct rules *r, int *ret_code)
+static enum command_result tini(struct words *w, struct rules *r, int *ret_code)
 {
-	const char *verbosity = getenv("TINI_VERBOSITY");
+	const char *verbosity = getenv("TINI_VERBOSITY"), *end;
 	int c;
 
 	r->own_group = true;
@@ -135,22 +153,22 @@ static enum option_result tini(struct words *w, struct rules *r, int *ret_code)
 	*ret_code = 0;
 	if (w->argc == 2 && strcmp(w->argv[1], "--version") == 0) {
 		print(1, TINI_VERSION "\n");
-		return OPTIONS_DONE;
+		return COMMAND_DONE;
 	}
 	w->letters = "p:hvwgle:s";
 	w->permutes = !getenv("POSIXLY_CORRECT");
 	while ((c = words_next(w)) != WORDS_END && c != WORDS_MISTAKE) {
 		if (c == 'h') {
 			tini_usage(w->argv[0], 1);
-			return OPTIONS_DONE;
+			return COMMAND_DONE;
 		}
 		if (c == 'l') {
 			license();
-			return OPTIONS_DONE;
+			return COMMAND_DONE;
 		}
 		*ret_code = 1;
 		if (!tini_option(r, c, w->value))
-			return OPTIONS_MISTAKE;
+			return COMMAND_MISTAKE;
 		*ret_code = 0;
 	}
 	if (getenv("TINI_SUBREAPER"))
@@ -158,15 +176,17 @@ static enum option_result tini(struct words *w, struct rules *r, int *ret_code)
 	if (getenv("TINI_KILL_PROCESS_GROUP"))
 		r->target = TO_GROUP;
 	if (verbosity)
-		r->verbosity = (unsigned)atoi(verbosity);
+		r->verbosity = (unsigned)integer(verbosity, &end);
 	if (c == WORDS_END && w->at < w->argc)
-		return OPTIONS_RUN;
+		return COMMAND_RUN;
 	tini_usage(w->argv[0], 2);
 	*ret_code = 1;
-	return OPTIONS_MISTAKE;
+	return COMMAND_MISTAKE;
 }
 
 /* --- dumb-init ------------------------------------------------------------------------------- */
+
+#define DUMB_VERSION "dumb-init v1.2.5 (clade-init " CLADE_VERSION ")"
 
 static const struct long_word dumb_words[] = { { "help", 'h', false },
 	{ "single-child", 'c', false }, { "rewrite", 'r', true }, { "verbose", 'v', false },
@@ -175,7 +195,8 @@ static const struct long_word dumb_words[] = { { "help", 'h', false },
 static void dumb_help(const char *name)
 {
 	print(2,
-		"Usage: %s [option] command [[arg] ...]\n\n"
+		DUMB_VERSION
+		"\nUsage: %s [option] command [[arg] ...]\n\n"
 		"dumb-init is a simple process supervisor that forwards signals to children.\n"
 		"It is designed to run as PID1 in minimal container environments.\n\n",
 		name);
@@ -183,7 +204,8 @@ static void dumb_help(const char *name)
 		 "   -c, --single-child   Run in single-child mode.\n"
 		 "                        In this mode, signals are only proxied to the\n"
 		 "                        direct child and not any of its descendants.\n"
-		 "   -r, --rewrite s:r    Rewrite received signal s to new signal r before proxying.\n"
+		 "   -r, --rewrite s:r    Rewrite received signal s to new signal r before "
+		 "proxying.\n"
 		 "                        To ignore (not proxy) a signal, rewrite it to 0.\n"
 		 "                        This option can be specified multiple times.\n");
 	print(2, "   -v, --verbose        Print debugging information to stderr.\n"
@@ -212,7 +234,7 @@ static bool dumb_rewrite(struct rules *r, const char *word)
 	return true;
 }
 
-static enum option_result dumb_init(struct words *w, struct rules *r, int *ret_code)
+static enum command_result dumb_init(struct words *w, struct rules *r, int *ret_code)
 {
 	const char *debug = getenv("DUMB_INIT_DEBUG"), *session = getenv("DUMB_INIT_SETSID");
 	int c;
@@ -226,12 +248,12 @@ static enum option_result dumb_init(struct words *w, struct rules *r, int *ret_c
 			if (c == 'h')
 				dumb_help(w->argv[0]);
 			else
-				print(2, "dumb-init v1.2.5 (clade-init " CLADE_VERSION ")\n");
+				print(2, DUMB_VERSION "\n");
 			*ret_code = 0;
-			return OPTIONS_DONE;
+			return COMMAND_DONE;
 		}
 		if (c == WORDS_MISTAKE || (c == 'r' && !dumb_rewrite(r, w->value)))
-			return OPTIONS_MISTAKE;
+			return COMMAND_MISTAKE;
 		if (c == 'v')
 			r->verbosity = 1;
 		if (c == 'c')
@@ -240,7 +262,7 @@ static enum option_result dumb_init(struct words *w, struct rules *r, int *ret_c
 	if (w->at >= w->argc) {
 		print(2, "Usage: %s [option] program [args]\nTry %s --help for full usage.\n",
 			w->argv[0], w->argv[0]);
-		return OPTIONS_MISTAKE;
+		return COMMAND_MISTAKE;
 	}
 	if (debug && strcmp(debug, "1") == 0) {
 		r->verbosity = 1;
@@ -252,7 +274,7 @@ static enum option_result dumb_init(struct words *w, struct rules *r, int *ret_c
 			print(2, "[dumb-init] Not running in setsid mode.\n");
 	}
 	r->target = r->own_session ? TO_GROUP : TO_CHILD;
-	return OPTIONS_RUN;
+	return COMMAND_RUN;
 }
 
 /* --- catatonit ------------------------------------------------------------------------------- */
@@ -277,7 +299,7 @@ static void catatonit_help(void)
 		 "For bug reporting instructions, please see: <https://bugs.opensuse.org/>.\n");
 }
 
-static enum option_result catatonit(struct words *w, struct rules *r, int *ret_code)
+static enum command_result catatonit(struct words *w, struct rules *r, int *ret_code)
 {
 	int c;
 
@@ -287,7 +309,7 @@ static enum option_result catatonit(struct words *w, struct rules *r, int *ret_c
 	if (getenv("CATATONIT_LOG")) {
 		print(2, "ERROR (catatonit:%d): CATATONIT_LOG is reserved for future use\n",
 			getpid());
-		return OPTIONS_MISTAKE;
+		return COMMAND_MISTAKE;
 	}
 	w->letters = "ghLPV";
 	w->longs = catatonit_words;
@@ -299,7 +321,7 @@ static enum option_result catatonit(struct words *w, struct rules *r, int *ret_c
 			r->pause = true;
 		if (c == WORDS_MISTAKE) {
 			catatonit_usage();
-			return OPTIONS_MISTAKE;
+			return COMMAND_MISTAKE;
 		}
 		if (c != 'h' && c != 'L' && c != 'V')
 			continue;
@@ -310,37 +332,37 @@ static enum option_result catatonit(struct words *w, struct rules *r, int *ret_c
 		else /* as docker info and podman read it */
 			print(1, "tini version 0.2.0_catatonit (clade-init " CLADE_VERSION ")\n");
 		*ret_code = 0;
-		return OPTIONS_DONE;
+		return COMMAND_DONE;
 	}
 	if (w->at < w->argc || r->pause)
-		return OPTIONS_RUN;
+		return COMMAND_RUN;
 	print(2, "ERROR (catatonit:%d): missing program name\n", getpid());
 	catatonit_usage();
-	return OPTIONS_MISTAKE;
+	return COMMAND_MISTAKE;
 }
 
 /* --- Kubernetes' pause ----------------------------------------------------------------------- */
 
-static enum option_result pause_(struct words *w, struct rules *r, int *ret_code)
+static enum command_result pause_(struct words *w, struct rules *r, int *ret_code)
 {
 	r->pause = true;
 	*ret_code = 0;
 	for (int i = 1; i < w->argc; i++) {
 		if (strcasecmp(w->argv[i], "-v") == 0) {
 			print(1, "pause.c (clade-init " CLADE_VERSION ")\n");
-			return OPTIONS_DONE;
+			return COMMAND_DONE;
 		}
 	}
 	if (getpid() != 1)
 		print(2, "Warning: pause should be the first process\n");
-	return OPTIONS_RUN;
+	return COMMAND_RUN;
 }
 
-enum option_result compat_parse(enum personality as, int argc, char **argv, struct rules *ret,
-	int *ret_at, int *ret_code)
+enum command_result compat_parse(
+	enum personality as, int argc, char **argv, struct rules *ret, int *ret_at, int *ret_code)
 {
 	struct words w = { .argc = argc, .argv = argv, .at = 1 };
-	enum option_result result;
+	enum command_result result;
 
 	*ret = (struct rules){ .as = as, .drain_ms = -1, .preserve_fds = -1 };
 	switch (as) {

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "init/options.h"
+
 enum {
-	SIGNALS = 65,	/* 1 to 64 */
 	STOP_STEPS = 8, /* of a stop sequence */
 	DELAYS = 4,
 	EXIT_CODES = 256,
@@ -32,7 +33,7 @@ struct delay {
 	int64_t wait_ms;
 };
 
-/* Everything that was asked for; filled once by options.c or compat.c. */
+/* Everything that was asked for; filled once by command.c or compat.c. */
 struct rules {
 	enum personality as;
 	enum target target;
@@ -42,14 +43,14 @@ struct rules {
 	int n_stop; /* 0: no sequence */
 	struct delay delay[DELAYS];
 	unsigned char exit_map[EXIT_CODES]; /* code + 1; 0: as it is */
-	int64_t drain_ms;		    /* -1: do not wait for others; after it they are killed */
-	bool own_session;		    /* setsid() instead of a process group */
-	bool own_group;			    /* setpgid(), the terminal is given to it */
-	bool term_group_at_end;		    /* dumb-init: TERM to who is left */
+	int64_t drain_ms;	/* -1: do not wait for others; after it they are killed */
+	bool own_session;	/* setsid() instead of a process group */
+	bool own_group;		/* setpgid(), the terminal is given to it */
+	bool term_group_at_end; /* dumb-init: TERM to who is left */
 	bool subreaper, warns, pause, json;
-	unsigned verbosity; /* in the personality's own count */
-	int parent_death;   /* 0: none */
-	int preserve_fds;   /* beyond 2, the program's; -1: all that are open */
+	unsigned verbosity;  /* in the personality's own count */
+	int parent_death;    /* 0: none */
+	int preserve_fds;    /* beyond 2, the program's; -1: all that are open */
 	const char *control; /* path of the control socket; NULL: none */
 };
 

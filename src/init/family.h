@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The processes of our PID namespace, as /proc shows them. Nothing is found where it is not mounted. */
+/* The processes of our PID namespace, as /proc shows them. Nothing is found where it is not
+ * mounted. */
 #pragma once
 
 #include <stdbool.h>

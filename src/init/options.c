@@ -82,7 +82,7 @@ static int rt_signal(long n, bool from_min)
 
 int options_signal_of(const char *word, size_t n)
 {
-	long value = options_number(word, n, SIGNALS - 1);
+	long value = options_number(word, n, 64);
 
 	if (value > 0)
 		return (int)value;

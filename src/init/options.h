@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clade-init's own command line, and the words both it and the services are read by. */
+/* The words that clade-init's command line and its services' files are made of. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "init/decide.h"
-
-enum option_result {
-	OPTIONS_RUN,	 /* argv[*ret_at] is the program */
-	OPTIONS_DONE,	 /* help or version was printed */
-	OPTIONS_MISTAKE, /* said on standard error */
-};
-
-/*
- * By argv[0] or --compat NAME another program's command line (compat.h); environ is read for it.
- * argv may be put in another order, as getopt(3) does. ret_code: the exit code for the latter two.
- */
-enum option_result options_parse(
-	int argc, char **argv, struct rules *ret, int *ret_at, int *ret_code);
-
-/* --- values (options.c; the command line is command.c) --- */
+enum { SIGNALS = 65 }; /* 1 to 64 */
 
 /* "TERM", "SIGTERM", "15", "RTMIN+1", "RTMAX-1"; -1 for what is none. */
 int options_signal(const char *word);
@@ -34,5 +21,5 @@ int64_t options_duration_ms(const char *s, size_t n);
 /* 15 to "TERM"; NULL where there is no name. */
 const char *options_signal_name(int signo);
 
-/* Writes up to four strings and a newline; NULL ends. */
+/* Writes up to four strings and a newline to standard error; NULL ends. */
 void say(const char *a, const char *b, const char *c, const char *d);

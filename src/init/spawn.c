@@ -31,7 +31,7 @@ void spawn_close(unsigned first)
 
 static void say_errno(const struct rules *r, const char *tini, const char *dumb, const char *own)
 {
-	const char *reason = strerror(errno);
+	const char *reason = tell_errno(errno);
 
 	if (r->as == AS_TINI)
 		print(2, "[FATAL tini (%d)] %s: %s\n", getpid(), tini, reason);
@@ -63,8 +63,9 @@ static int terminal_of(const struct rules *r)
 	if (fd >= 0)
 		return fd;
 	if (r->verbosity)
-		print(2, "INFO (catatonit:%d): using stdin as tty fd: could not open /dev/tty: %s\n",
-			getpid(), strerror(errno));
+		print(2,
+			"INFO (catatonit:%d): using stdin as tty fd: could not open /dev/tty: %s\n",
+			getpid(), tell_errno(errno));
 	return STDIN_FILENO;
 }
 
@@ -80,7 +81,7 @@ static void take_group(const struct rules *r, bool foreground)
 		print(2,
 			"DEBUG (catatonit:%d): setting foreground process failed: no tty present: "
 			"%s\n",
-			getpid(), strerror(errno));
+			getpid(), tell_errno(errno));
 	if (fd != STDIN_FILENO)
 		close(fd);
 }
@@ -122,7 +123,7 @@ static void try(const char *path, char **argv)
 	execve(path, argv, environ);
 	if (errno != ENOEXEC)
 		return;
-	argv[-1] = "/bin/sh";
+	argv[-1] = (char *)"/bin/sh";
 	argv[0] = (char *)path;
 	execve("/bin/sh", argv - 1, environ);
 	argv[0] = name;
@@ -154,8 +155,7 @@ static void search(char **argv)
 			try(room, argv);
 		}
 		denied |= errno == EACCES;
-		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES &&
-			errno != ENAMETOOLONG)
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES && errno != ENAMETOOLONG)
 			return;
 		if (!path[dir])
 			break;
@@ -166,12 +166,16 @@ static void search(char **argv)
 /* Says why, and gives the exit code that the personality has for it. */
 static int not_executed(const struct rules *r, const char *name)
 {
-	const char *reason = strerror(errno);
+	int error = errno;
+	const char *reason = tell_errno(error);
 
 	switch (r->as) {
 	case AS_TINI:
+		if (r->verbosity >= 3 && tcgetpgrp(STDIN_FILENO) < 0)
+			print(1, "[DEBUG tini (%d)] tcsetpgrp failed: no tty (ok to proceed)\n",
+				getpid());
 		print(2, "[FATAL tini (%d)] exec %s failed: %s\n", getpid(), name, reason);
-		return errno == ENOENT ? 127 : errno == EACCES ? 126 : 1;
+		return error == ENOENT ? 127 : error == EACCES ? 126 : 1;
 	case AS_DUMB_INIT:
 		print(2, "[dumb-init] %s: %s\n", name, reason);
 		return 2;
@@ -180,12 +184,12 @@ static int not_executed(const struct rules *r, const char *name)
 		return 1;
 	default:
 		print(2, "clade-init: exec %s: %s\n", name, reason);
-		return errno == ENOENT ? 127 : 126;
+		return error == ENOENT ? 127 : 126;
 	}
 }
 
-static _Noreturn void become_program(const struct rules *r, const struct received *got,
-	char **argv, bool foreground)
+static _Noreturn void become_program(
+	const struct rules *r, const struct received *got, char **argv, bool foreground)
 {
 	static struct line listen_pid, watchdog_pid;
 	int keep = passed_on(r);
@@ -209,8 +213,8 @@ static _Noreturn void become_program(const struct rules *r, const struct receive
 pid_t spawn_program(const struct rules *r, const struct received *got, char **argv)
 {
 	/* who is in the background takes the terminal from nobody; tini and catatonit do */
-	bool foreground = r->as == AS_TINI || r->as == AS_CATATONIT ||
-			  tcgetpgrp(STDIN_FILENO) == getpgrp();
+	bool foreground =
+		r->as == AS_TINI || r->as == AS_CATATONIT || tcgetpgrp(STDIN_FILENO) == getpgrp();
 	pid_t pid;
 
 	/* our memory is lent to it until it is another program: no page is copied */

@@ -14,7 +14,8 @@ struct received {
 	struct sigaction ttou, ttin, chld;
 };
 
-/* The PID, or -1 (errno). What goes wrong behind it is said by the newborn, whose exit code tells. */
+/* The PID, or -1 (errno). What goes wrong behind it is said by the newborn, whose exit code tells.
+ */
 pid_t spawn_program(const struct rules *r, const struct received *got, char **argv);
 
 int spawn_mask(int how, const kernel_set *set, kernel_set *ret_old);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "init/tell.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,4 +117,24 @@ void print(int fd, const char *fmt, ...)
 	vadd(&l, fmt, args);
 	va_end(args);
 	line_write(&l, fd);
+}
+
+const char *tell_errno(int error)
+{
+	switch (error) {
+	case ENOTTY:
+		return "Inappropriate ioctl for device";
+	case ELOOP:
+		return "Too many levels of symbolic links";
+	case ENAMETOOLONG:
+		return "File name too long";
+	case ENOMEM:
+		return "Cannot allocate memory";
+	case EIO:
+		return "Input/output error";
+	case EBADF:
+		return "Bad file descriptor";
+	default:
+		return strerror(error);
+	}
 }

@@ -11,7 +11,8 @@
 #include "init/options.h"
 #include "init/tell.h"
 
-/* tini's levels: 1 warns, 2 informs (on standard output, as the next ones), 3 and 4 are for who looks for bugs. */
+/* tini's levels: 1 warns, 2 informs (on standard output, as the next ones), 3 and 4 are for who
+ * looks for bugs. */
 static bool tini_says(const struct rules *r, unsigned level)
 {
 	return r->as == AS_TINI && r->verbosity >= level;
@@ -40,8 +41,7 @@ void voice_begin(const struct rules *r)
 
 	if (tini_says(r, 4) && r->subreaper)
 		print(1, "[TRACE tini (%d)] Registered as child subreaper\n", getpid());
-	if (!tini_says(r, 1) || getpid() == 1 ||
-		(prctl(PR_GET_CHILD_SUBREAPER, &bit) == 0 && bit))
+	if (!tini_says(r, 1) || getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &bit) == 0 && bit))
 		return;
 	print(2,
 		"[WARN  tini (%d)] Tini is not running as PID 1 and isn't registered as a child "
@@ -100,15 +100,15 @@ static void own_passed(const struct rules *r, int signo, int to, int error)
 	const char *from = options_signal_name(signo), *as = options_signal_name(to);
 
 	if (r->json)
-		line_add(&l, "{\"event\":\"signal\",\"signal\":%d,\"as\":%d,\"errno\":%d}\n", signo, to,
-			error);
+		line_add(&l, "{\"event\":\"signal\",\"signal\":%d,\"as\":%d,\"errno\":%d}\n", signo,
+			to, error);
 	else if (!to)
-		line_add(&l, "clade-init: signal %d%s%s is not passed on\n", signo,
-			from ? " " : "", from ? from : "");
+		line_add(&l, "clade-init: signal %d%s%s is not passed on\n", signo, from ? " " : "",
+			from ? from : "");
 	else
 		line_add(&l, "clade-init: signal %d%s%s is passed on as %d%s%s%s%s\n", signo,
 			from ? " " : "", from ? from : "", to, as ? " " : "", as ? as : "",
-			error ? ": " : "", error ? strerror(error) : "");
+			error ? ": " : "", error ? tell_errno(error) : "");
 	line_write(&l, 2);
 }
 
@@ -127,7 +127,7 @@ void voice_passed(const struct rules *r, int signo, int to, int error)
 		print(2, "[WARN  tini (%d)] Child was dead when forwarding signal\n", getpid());
 	} else if (tini_says(r, 1) && error) {
 		print(2, "[WARN  tini (%d)] Unexpected error when forwarding signal: '%s'\n",
-			getpid(), strerror(error));
+			getpid(), tell_errno(error));
 	}
 }
 
@@ -135,6 +135,12 @@ void voice_suspending(const struct rules *r)
 {
 	if (dumb_says(r))
 		print(2, "[dumb-init] Suspending self due to TTY signal.\n");
+}
+
+void voice_stopping(const struct rules *r, int signo)
+{
+	if (r->as == AS_PAUSE)
+		print(2, "Shutting down, got signal: %s\n", strsignal(signo));
 }
 
 /* --- the dead -------------------------------------------------------------------------------- */
@@ -153,12 +159,12 @@ static void own_reaped(const struct rules *r, const struct reaped *e)
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	/* USER_HZ is 100 everywhere */
 	if (e->was.pid)
-		lived = (long)now.tv_sec * 1000 + now.tv_nsec / 1000000 -
-			(long)e->was.started * 10;
+		lived = (long)now.tv_sec * 1000 + now.tv_nsec / 1000000 - (long)e->was.started * 10;
 	if (lived < 0 && e->was.pid)
 		lived = 0;
 	if (r->json) {
-		line_add(&l, "{\"event\":\"%s\",\"pid\":%d,\"name\":", e->is_main ? "ended" : "reaped",
+		line_add(&l,
+			"{\"event\":\"%s\",\"pid\":%d,\"name\":", e->is_main ? "ended" : "reaped",
 			e->pid);
 		line_quote(&l, e->was.name);
 		line_add(&l, ",\"%s\":%d,\"lived_ms\":%l,\"cpu_ms\":%l}\n",
@@ -221,6 +227,9 @@ void voice_none_left(const struct rules *r, bool any_child)
 	if (tini_says(r, 4))
 		print(1, "[TRACE tini (%d)] No child to %s\n", getpid(),
 			any_child ? "reap" : "wait");
+	if (r->as == AS_CATATONIT && r->verbosity && !any_child)
+		print(2, "DEBUG (catatonit:%d): got ECHILD: no children left to monitor\n",
+			getpid());
 }
 
 void voice_ending(const struct rules *r, int code)
@@ -240,9 +249,19 @@ struct culprits {
 	struct {
 		pid_t pid;
 		long zombies;
-	} of[CULPRITS]; /* what comes behind them is in the sum only */
-	long others;
+	} of[CULPRITS]; /* who comes behind them is left out */
 };
+
+/* Has it come from us? PID 1 need not ask. */
+static bool is_ours(pid_t pid)
+{
+	struct process p;
+
+	for (int depth = 0; depth < 256 && family_read(pid, &p); depth++, pid = p.parent)
+		if (p.parent == getpid())
+			return true;
+	return false;
+}
 
 static void count(const struct process *p, void *arg)
 {
@@ -253,12 +272,13 @@ static void count(const struct process *p, void *arg)
 		return;
 	while (i < c->n && c->of[i].pid != p->parent)
 		i++;
-	if (i == CULPRITS) {
-		c->others++;
+	if (i == CULPRITS)
 		return;
-	}
-	if (i == c->n)
+	if (i == c->n) {
+		if (getpid() != 1 && !is_ours(p->parent))
+			return;
 		c->n++;
+	}
 	c->of[i].pid = p->parent;
 	c->of[i].zombies++;
 }

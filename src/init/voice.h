@@ -15,6 +15,7 @@ void voice_hand_off(const struct rules *r, int signo);
 /* to: 0 where it was dropped; error: errno of the kill, 0: none */
 void voice_passed(const struct rules *r, int signo, int to, int error);
 void voice_suspending(const struct rules *r);
+void voice_stopping(const struct rules *r, int signo);
 
 struct reaped {
 	pid_t pid;

@@ -16,10 +16,10 @@ struct long_word {
 struct words {
 	int argc;
 	char **argv;
-	const char *letters;	      /* "ab:": b takes a value */
+	const char *letters;	       /* "ab:": b takes a value */
 	const struct long_word *longs; /* ends with a NULL name; NULL: "--x" is the letter '-' */
-	bool permutes;		      /* options behind operands count, too */
-	int at;			      /* 1 at first; behind the last option: the first operand */
+	bool permutes;		       /* options behind operands count, too */
+	int at;			       /* 1 at first; behind the last option: the first operand */
 	const char *value;
 	const char *tail; /* what is left of a word of letters */
 };

@@ -140,7 +140,7 @@ os.execv(os.environ["INIT"], ["clade-init", "grep", "-E", "SigBlk|SigIgn", "/pro
 	[[ "$output" == "tini version 0.2.0_catatonit"* ]]
 	run -0 inside dumb-init --version
 	[[ "$output" == "dumb-init v1.2.5"* ]]
-	run -3 inside tini -s -v -w -g -e 5 -p KILL -- sh -c 'exit 3'
+	run -3 inside tini -s -v -w -g -e 5 -p SIGKILL -- sh -c 'exit 3'
 	run -3 inside dumb-init -c -v -r 15:3 -- sh -c 'exit 3'
 	run -3 inside catatonit -g -- sh -c 'exit 3'
 	run -1 inside tini -Z true
