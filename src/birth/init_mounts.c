@@ -133,10 +133,11 @@ static int copy_up(
 	r = copy_tree(from, tmpfs);
 	if (r < 0)
 		return err_set(e, -r, "copy the content of %s into the tmpfs", m->target);
-	/* of the folder it covers it has all that it does not say itself */
-	if ((!says(m, "mode") && fchmod(tmpfs, st.st_mode & 07777) < 0) ||
-		fchown(tmpfs, says(m, "uid") ? (uid_t)-1 : st.st_uid,
-			says(m, "gid") ? (gid_t)-1 : st.st_gid) < 0)
+	/* of the folder it covers it has all that it does not say itself; by ".", for what
+	 * fsmount(2) gives is an O_PATH descriptor, which fchmod(2) refuses */
+	if ((!says(m, "mode") && fchmodat(tmpfs, ".", st.st_mode & 07777, 0) < 0) ||
+		fchownat(tmpfs, ".", says(m, "uid") ? (uid_t)-1 : st.st_uid,
+			says(m, "gid") ? (gid_t)-1 : st.st_gid, 0) < 0)
 		return err_set(e, errno, "give the tmpfs on %s its mode", m->target);
 	return 0;
 }
@@ -149,7 +150,7 @@ static int mode_of_covered(struct birth *b, const struct plan_mount *m, int tmpf
 
 	if (there < 0 || fstat(there, &st) < 0)
 		return 0;
-	return fchmod(tmpfs, st.st_mode & 07777) < 0
+	return fchmodat(tmpfs, ".", st.st_mode & 07777, 0) < 0
 		       ? err_set(e, errno, "give the tmpfs on %s its mode", m->target)
 		       : 0;
 }

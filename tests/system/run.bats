@@ -96,6 +96,12 @@ teardown() { clade_teardown; }
 	[ "$output" = one ]
 	run -0 clade run --rm --tmpfs /scratch:size=1m dir:rootfs sh -c 'mount | grep /scratch'
 	[[ "$output" == *"size=1024k"* ]]
+	# over a folder of the image it has that one's mode, or the one that is said
+	mkdir -m 711 rootfs/secret
+	run -0 clade run --rm --tmpfs /secret dir:rootfs stat -c %a /secret
+	[ "$output" = 711 ]
+	run -0 clade run --rm --tmpfs /secret:mode=750 dir:rootfs stat -c %a /secret
+	[ "$output" = 750 ]
 	run -1 clade run --rm --read-only dir:rootfs touch /x
 	[[ "$output" == *"Read-only"* ]]
 	run -125 clade run --rm --mount type=bind,src=/no/such,dst=/x dir:rootfs true
