@@ -4,6 +4,7 @@
 
 #include "base/cols.h"
 #include "base/str.h"
+#include "cli/go_format.h"
 #include "cli/table.h"
 
 struct ps_opts {
@@ -19,8 +20,9 @@ static const struct opt ps_opts[] = {
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct ps_opts, quiet), NULL, "IDs only" },
 	{ "filter", 'f', OPT_LIST, offsetof(struct ps_opts, filters), "KEY=VALUE",
 		"id, name, label, status, exited, ancestor; with -A: COLUMN=TEXT, !=, ~, <, >" },
-	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|json",
-		"which columns: id image command created status ports names pid labels exit "
+	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|TEMPLATE|json",
+		"docker's {{.Names}}, or which columns: id image command created status ports "
+		"names pid labels exit "
 		"restarts, "
 		"full_id" },
 	{ "last", 'n', OPT_INT, offsetof(struct ps_opts, last), "N", "the N newest, in any state" },
@@ -152,6 +154,9 @@ static const struct col cols[] = {
 	{ 0 },
 };
 
+static const char in_json[] =
+	"id,image,command,created,status,state,ports,names,pid,exit,restarts,labels";
+
 static bool label_fits(const struct life_info *i, const char *wanted)
 {
 	size_t n = strcspn(wanted, "=");
@@ -272,11 +277,17 @@ static int ps(const struct cmd_call *call, struct err *e)
 		list.n = 1;
 	if (o->last > 0 && list.n > (size_t)o->last)
 		list.n = (size_t)o->last;
+	if (o->format && !o->quiet && go_format_is(o->format)) {
+		if (go_format_print(o->format, cols, in_json, &list, list.n, call->arena, &t, e) <
+			0)
+			return -e->code;
+		fputs(t.p ? t.p : "", stdout);
+		return 0;
+	}
 	if (cols_pick(cols,
 		    o->quiet ? "id"
-		    : json ? "id,image,command,created,status,state,ports,names,pid,exit,restarts,"
-			     "labels"
-			   : "id,image,command,created,status,ports,names",
+		    : json   ? in_json
+			     : "id,image,command,created,status,ports,names",
 		    o->format && !(json && !o->json) && !str_eq(o->format, "table") ? o->format
 										    : NULL,
 		    call->arena, &picked, e) < 0)

@@ -67,6 +67,8 @@ is() { [ "$(status_of "$1")" = "$2" ]; }
 	run -125 clade ps --filter colour=red
 	[[ "$output" == *"colour=red"* ]]
 	run -125 clade ps --format nothing
+	run -125 clade ps --format '{{.Nothing}}'
+	[ "$(clade ps -a --format '{{.Names}} {{.State}}' | wc -l)" = "$(clade ps -aq | wc -l)" ]
 }
 
 @test "inspect is JSON, with the configuration in it" {
