@@ -119,6 +119,13 @@ int image_get(const struct image_data *d, const char *text, const struct image_r
 					     ref_familiar(ref_canonical(ref, a))));
 	if (image_pull(d, ref, how, a, &pulled, e) < 0)
 		return -e->code;
+	if (how->line) {
+		how->line(how->data, arena_printf(a, "Digest: %s", pulled.digest));
+		how->line(how->data,
+			arena_printf(a, "Status: %s for %s",
+				pulled.is_new ? "Downloaded newer image" : "Image is up to date",
+				ref_familiar(ref_canonical(ref, a))));
+	}
 	*ret = pulled.image;
 	return 0;
 }
