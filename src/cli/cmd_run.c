@@ -117,6 +117,8 @@ static void tell_pull(void *data, const char *text)
 			"NIS domain name inside" },                                                \
 		{ "init", 0, OPT_FLAG, RUN(init), NULL,                                            \
 			"clade-init as PID 1: reaps, forwards signals" },                          \
+		{ "systemd", 0, OPT_STRING, RUN(systemd), "true|always|false",                     \
+			"what systemd needs, if it is PID 1 (default true)" },                     \
 		{ "reap", 0, OPT_STRING, RUN(reap), "kernel",                                      \
 			"PID 1 ignores SIGCHLD: the kernel reaps" },                               \
 		{ "pid", 0, OPT_STRING, RUN(pid), "private|host|container:NAME|ns:PATH",           \

@@ -238,6 +238,7 @@ static int make_spec(const struct life *l, const struct life_create *c, struct m
 		return -e->code;
 	run.cwd = l->cwd;
 	run.in_userns = !l->host.in_initial_userns;
+	run.cgroup_v2 = l->host.cgroup_mode == CGROUP_MODE_V2;
 	run.rootless = !(l->host.caps & (UINT64_C(1) << CAP_SYS_ADMIN));
 	/* a user namespace of its own gives all there are */
 	run.caps = run.rootless ? 0 : l->host.caps;
@@ -249,6 +250,9 @@ static int make_spec(const struct life *l, const struct life_create *c, struct m
 		r = add_user(l, c, m, e);
 	if (r == 0) {
 		add_hostname(&m->spec, &m->rest, id);
+		if (m->rest.systemd)
+			add_env(&m->spec, "container_uuid",
+				arena_printf(&m->spec.arena, "%.32s", id));
 		r = add_cgroup(&m->spec, c->cgroup_parent, id, e);
 	}
 	if (r == 0)
@@ -339,7 +343,9 @@ static int make_record(const struct life *l, const struct life_create *c, const 
 	*ret = (struct record){ .id = id,
 		.image = c->image,
 		.user = c->user,
-		.stop_signal = c->stop_signal ? c->stop_signal : "SIGTERM",
+		.stop_signal = c->stop_signal	 ? c->stop_signal
+			       : m->rest.systemd ? "SIGRTMIN+3"
+						 : "SIGTERM",
 		.detach_keys = c->detach_keys,
 		.pidfile = c->pidfile,
 		.restart = restart_word(c),

@@ -186,6 +186,8 @@ static int environment(struct build *b, struct err *e)
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	if (run->tty)
 		add_string(b->a, &b->spec->process.env, "TERM=xterm");
+	if (b->rest->systemd)
+		add_string(b->a, &b->spec->process.env, "container=oci");
 	for (size_t i = 0; i < run->image_env.n; i++)
 		if (strchr(run->image_env.items[i], '=') > run->image_env.items[i])
 			add_env(b, run->image_env.items[i]);
@@ -473,7 +475,8 @@ static int process(struct build *b, struct err *e)
 	arguments(b);
 	if (!b->spec->process.args.n)
 		return err_say(e, "there is no command to run");
-	if (environment(b, e) < 0 || caps(b, e) < 0 || ulimits(b, e) < 0)
+	if (docker_systemd_wanted(run, b->spec->process.args.items[0], &b->rest->systemd, e) < 0 ||
+		environment(b, e) < 0 || caps(b, e) < 0 || ulimits(b, e) < 0)
 		return -e->code;
 	if (run->reap && !str_eq(run->reap, "kernel"))
 		return err_say(e, "--reap %s: only kernel is known", run->reap);

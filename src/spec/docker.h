@@ -15,7 +15,7 @@ struct docker_run {
 	int n_args;
 	struct opt_list env, env_files, volumes, mounts, tmpfs, cap_add, cap_drop, security_opts;
 	struct opt_list ulimits, devices, sysctls, groups;
-	const char *hostname, *domainname, *workdir, *entrypoint, *reap;
+	const char *hostname, *domainname, *workdir, *entrypoint, *reap, *systemd;
 	const char *pid, *net, *ipc, *uts, *cgroupns;
 	const char *cpus, *cpuset_cpus, *cpuset_mems;
 	bool has_entrypoint; /* "" is one: it resets the image's */
@@ -34,6 +34,7 @@ struct docker_run {
 	uint64_t caps;		   /* what "all capabilities" are here; 0: all there are */
 	bool rootless;		   /* a user namespace of its own is needed */
 	bool in_userns;		   /* the caller is in one: no device rules, no mknod */
+	bool cgroup_v2;		   /* alone, without v1's hierarchies */
 };
 
 /* What the configuration cannot say. */
@@ -41,6 +42,7 @@ struct docker_rest {
 	struct spec_strings make_folders; /* -v: missing folders of the host, docker makes them */
 	const char *pid_of, *net_of, *ipc_of, *uts_of; /* container:REF, or NULL */
 	struct spec_strings groups;		       /* --group-add: names or numbers */
+	bool systemd;				       /* is PID 1: stop signal, container_uuid */
 };
 
 /*
@@ -62,6 +64,12 @@ void docker_seccomp(struct arena *a, uint64_t caps, struct spec_seccomp *ret);
 /* docker_mounts.c: the mounts every container has, then -v, --mount and --tmpfs. */
 int docker_mounts(
 	const struct docker_run *run, struct spec *ret, struct docker_rest *rest, struct err *e);
+
+/* docker_systemd.c: is PID 1, which begins with this program, to have what systemd needs? And that.
+ */
+int docker_systemd_wanted(
+	const struct docker_run *run, const char *program, bool *ret, struct err *e);
+void docker_systemd(const struct docker_run *run, struct spec *s);
 
 /* docker_devices.c: --device, and every device of the host with --privileged. */
 int docker_devices(const struct docker_run *run, struct spec *spec, struct err *e);

@@ -345,6 +345,8 @@ int docker_mounts(
 	for (size_t i = 0; i < run->mounts.n; i++)
 		if (mount_flag(run, s, run->mounts.items[i], e) < 0)
 			return -e->code;
+	if (rest->systemd)
+		docker_systemd(run, s);
 	sort_mounts(s, first);
 	return 0;
 }

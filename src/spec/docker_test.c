@@ -244,6 +244,47 @@ static void limits_have_dockers_units(void **state)
 	spec_done(&s);
 }
 
+static void systemd_gets_what_it_needs_where_it_is_pid_1(void **state)
+{
+	static const char *const init[] = { "/sbin/init", NULL };
+	struct docker_run run = { .args = init, .n_args = 1, .cgroup_v2 = true };
+	struct docker_rest rest;
+	struct spec s;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(docker_spec(&run, &s, &rest, &e), 0);
+	assert_true(rest.systemd);
+	assert_true(has_word(&s.process.env, "container=oci"));
+	assert_string_equal(mount_at(&s, "/var/log/journal")->type, "tmpfs");
+	assert_true(has_word(&mount_at(&s, "/run")->options, "mode=755"));
+	assert_false(has_word(&mount_at(&s, "/sys/fs/cgroup")->options, "ro"));
+	assert_null(mount_at(&s, "/sys/fs/cgroup/systemd"));
+	spec_done(&s);
+	/* v1: what limits stays read-only */
+	run.cgroup_v2 = false;
+	assert_int_equal(docker_spec(&run, &s, &rest, &e), 0);
+	assert_true(has_word(&mount_at(&s, "/sys/fs/cgroup")->options, "ro"));
+	assert_true(has_word(&mount_at(&s, "/sys/fs/cgroup/systemd")->options, "remount"));
+	spec_done(&s);
+	run.init = true; /* something else is PID 1 */
+	assert_int_equal(docker_spec(&run, &s, &rest, &e), 0);
+	assert_false(rest.systemd);
+	assert_null(mount_at(&s, "/run"));
+	spec_done(&s);
+	run.systemd = "always";
+	assert_true(docker_spec(&run, &s, &rest, &e) < 0);
+	spec_done(&s);
+	run.init = false;
+	run.args = command;
+	assert_int_equal(docker_spec(&run, &s, &rest, &e), 0);
+	assert_true(rest.systemd);
+	spec_done(&s);
+	run.systemd = "perhaps";
+	assert_true(docker_spec(&run, &s, &rest, &e) < 0);
+	spec_done(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +297,7 @@ int main(void)
 		cmocka_unit_test(init_goes_before_the_command_and_entrypoint_replaces_the_images),
 		cmocka_unit_test(mistakes_are_named),
 		cmocka_unit_test(limits_have_dockers_units),
+		cmocka_unit_test(systemd_gets_what_it_needs_where_it_is_pid_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
