@@ -18,3 +18,10 @@ struct userns_maps {
  */
 int userns_run(const struct userns_maps *maps, int (*work)(void *data, struct err *e), void *data,
 	struct err *e);
+
+/*
+ * The same in a child that enters a user namespace that is there (FD_NONE: stays in ours) and has
+ * its own mounts, if it makes some.
+ */
+int userns_run_in(int userns, bool own_mounts, int (*work)(void *data, struct err *e), void *data,
+	struct err *e);
