@@ -25,6 +25,7 @@
 #include "base/str.h"
 #include "birth/internal.h"
 #include "os/clone.h"
+#include "os/seal.h"
 
 enum message_kind { MESSAGE_DONE, MESSAGE_FAILED, MESSAGE_EXEC_FAILED };
 
@@ -69,6 +70,13 @@ static int send_done(struct birth *b)
 	return send_message(b->sync, &m, size, b->give, b->n_give);
 }
 
+int birth_send_word(int sync)
+{
+	struct message m = { .kind = MESSAGE_DONE };
+
+	return send_message(sync, &m, sizeof(m.kind), NULL, 0);
+}
+
 int birth_send_fd(int sync, int fd)
 {
 	struct message m = { .kind = MESSAGE_DONE };
@@ -106,6 +114,9 @@ static int receive(struct birth *b, int *ret_fds, int *ret_n, struct err *e)
 	ssize_t n;
 
 	*ret_n = 0;
+	/* INIT gave up its own long ago, and is busy */
+	if (b->actor == HOST && b->init.pidfd >= 0 && !b->is_exec)
+		seal_let_go();
 	for (;;) {
 		n = recvmsg(b->sync, &h, MSG_CMSG_CLOEXEC);
 		if (n >= 0 || (errno != EINTR && (errno != ECONNRESET || reset)))
@@ -150,6 +161,7 @@ void birth_become_init(struct birth *b)
 	fd_close(&b->sync);
 	b->sync = take_fd(&b->sync_peer);
 	b->actor = INIT;
+	seal_let_go();
 }
 
 /* In test builds CLADE_FAULT=NAME[:n] makes the n-th row of that name fail instead of running. */

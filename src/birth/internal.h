@@ -90,6 +90,7 @@ void birth_become_init(struct birth *b);
 int birth_receive(struct birth *b, int *ret_fds, int *ret_n, struct err *e);
 int birth_send_error(int sync, const struct err *e, bool exec_failed);
 int birth_send_fd(int sync, int fd);
+int birth_send_word(int sync);
 
 /* host_*.c */
 int host_cgroup(struct birth *b, struct err *e);

@@ -156,7 +156,8 @@ static enum bundle_status status_of(struct kept *k)
 
 int kept_open(const struct bundles *b, const char *id, struct kept *k, struct err *e)
 {
-	autofree char *text = NULL;
+	char small[4096], *text = small;
+	autofree char *large = NULL;
 	const struct json *all;
 	ssize_t n;
 
@@ -172,7 +173,11 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 			       : err_set(e, errno, "open the state of container %s", id);
 	k->id = arena_strdup(&k->arena, id);
 	k->folders = arena_array(&k->arena, 1, sizeof(*k->folders));
-	n = file_read_all(k->dir, "state", STATE_MAX, &text);
+	n = file_read(k->dir, "state", small, sizeof(small));
+	if (n == -EFBIG) {
+		n = file_read_all(k->dir, "state", STATE_MAX, &large);
+		text = large;
+	}
 	if (n == -ENOENT) {
 		/* being made just now, or whoever made it was killed */
 		k->status = BUNDLE_CREATING;
@@ -221,6 +226,15 @@ int kept_spec(const struct bundles *b, const struct kept *k, struct spec *ret, s
 	autoarena arena = { 0 };
 
 	return spec_load(arena_printf(&arena, "%s/%s/config.json", b->root, k->id), ret, e);
+}
+
+int kept_exec_spec(const struct bundles *b, const struct kept *k, struct spec *ret, struct err *e)
+{
+	autoarena arena = { 0 };
+
+	if (faccessat(k->dir, "exec.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return kept_spec(b, k, ret, e);
+	return spec_load(arena_printf(&arena, "%s/%s/exec.json", b->root, k->id), ret, e);
 }
 
 char *kept_state_json(

@@ -33,6 +33,7 @@ struct making {
 	struct arena arena;
 	char *config; /* the text of it, as it was read */
 	size_t config_n;
+	struct spec_strings env; /* as configured */
 	char bundle[PATH_MAX];
 	int dir, fifo;	   /* owned */
 	char *cgroup_path; /* owned: where systemd put the scope */
@@ -127,12 +128,23 @@ static int write_state(const struct making *m, const struct proc_ref *init, stru
 	return store_prepare(m->dir, "state", t.p, t.len, e);
 }
 
+/* What exec has to know of the configuration: a tenth of it. */
+static int write_exec(const struct making *m, struct err *e)
+{
+	autotext t = { 0 };
+	struct spec s = m->spec;
+
+	s.process.env = m->env;
+	spec_dump_exec(&s, keeps_filter(m), &t);
+	return store_write(m->dir, "exec.json", t.p, t.len, e);
+}
+
 static int prepare(void *data, const struct proc_ref *init, struct err *e)
 {
 	const struct making *m = data;
 	const struct plan_seccomp *filter = &m->plan.process.seccomp;
 
-	if (write_state(m, init, e) < 0)
+	if (write_state(m, init, e) < 0 || write_exec(m, e) < 0)
 		return -e->code;
 	if (keeps_filter(m) && store_write(m->dir, "filter", filter->insns,
 				       filter->n_insns * sizeof(*filter->insns), e) < 0)
@@ -198,6 +210,7 @@ static int load(struct making *m, struct err *e)
 		return -e->code;
 	if (spec_parse(m->config, m->config_n, &m->spec, e) < 0)
 		return err_wrap(e, "%s", path.p);
+	m->env = m->spec.process.env;
 	if (c->listen.n)
 		m->spec.process.env = bundle_env(&m->spec.process.env, &c->listen, &m->spec.arena);
 	return put_init_first(m, e);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -232,13 +233,14 @@ static int check_console(const struct bundle_exec *x, bool terminal, struct err 
 static const struct plan_seccomp *kept_filter(
 	const struct kept *k, struct arena *a, struct plan_seccomp *ret)
 {
-	const size_t room = (BPF_MAXINSNS + 1) * sizeof(*ret->insns);
+	struct stat st;
 	ssize_t n;
 
-	if (k->filter_flags < 0)
+	if (k->filter_flags < 0 || fstatat(k->dir, "filter", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		st.st_size > (off_t)(BPF_MAXINSNS * sizeof(*ret->insns)))
 		return NULL;
-	ret->insns = arena_alloc(a, room);
-	n = file_read(k->dir, "filter", (char *)ret->insns, room);
+	ret->insns = arena_alloc(a, (size_t)st.st_size + 1);
+	n = file_read(k->dir, "filter", (char *)ret->insns, (size_t)st.st_size + 1);
 	if (n <= 0 || (size_t)n % sizeof(*ret->insns))
 		return NULL;
 	ret->set = true;
@@ -272,7 +274,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	if (k.status == BUNDLE_PAUSED && !x->ignore_paused)
 		return err_say(
 			e, "cannot exec in a paused container (use --ignore-paused to override)");
-	r = kept_spec(b, &k, &spec, e);
+	r = kept_exec_spec(b, &k, &spec, e);
 	if (r == 0)
 		r = make_process(x, &spec, &arena, &process, e);
 	if (r == 0 && x->listen.n)

@@ -44,6 +44,9 @@ const char *bundle_helper(struct arena *a, const char *name);
 /* The configuration kept with it. */
 int kept_spec(const struct bundles *b, const struct kept *k, struct spec *ret, struct err *e);
 
+/* Of it what exec asks for; whole where it was not kept alone. */
+int kept_exec_spec(const struct bundles *b, const struct kept *k, struct spec *ret, struct err *e);
+
 /* The environment with what socket activation adds; in the arena, NULL-terminated. */
 struct spec_strings bundle_env(
 	const struct spec_strings *env, const struct bundle_listen *listen, struct arena *a);

@@ -38,13 +38,17 @@ int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 
 int caps_bound(uint64_t keep, unsigned last_cap)
 {
+	int why;
+
 	for (unsigned cap = 0; cap <= last_cap; cap++) {
 		if (keep & (UINT64_C(1) << cap))
 			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		why = errno;
 		/* what is not there need not be dropped, and may not be without CAP_SETPCAP */
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
-			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return -errno;
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
+			return -why;
 	}
 	return 0;
 }

@@ -110,11 +110,11 @@ static int64_t now_ms(void)
 int proc_ref_wait(const struct proc_ref *r, int timeout_ms)
 {
 	struct pollfd p = { .fd = r->pidfd, .events = POLLIN };
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
 	int left = timeout_ms, n;
 
 	while ((n = poll(&p, 1, left)) < 0 && errno == EINTR) {
-		if (timeout_ms >= 0 && (left = (int)(end - now_ms())) < 0)
+		if (timeout_ms > 0 && (left = (int)(end - now_ms())) < 0)
 			left = 0;
 	}
 	if (n < 0)

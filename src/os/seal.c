@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "os/file.h"
 #include "os/mount.h"
 
@@ -22,6 +25,8 @@
 #endif
 
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+static int held = FD_NONE; /* the mount that this program was run again from */
 
 /*
  * The read-only mount keeps nothing busy: it is detached and goes with this process. What is run
@@ -75,6 +80,31 @@ int seal_exe_path(char *ret, unsigned size)
 	return ret[0] == '/' ? 0 : -ENOENT;
 }
 
+/* Run by its descriptor alone (execveat(2)), a program is told its number: AT_EXECFN. */
+static void take_hold(int exe)
+{
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	struct stat own, other;
+	int fd;
+
+	if (!name || !str_starts(name, "/dev/fd/") || str_int(name + strlen("/dev/fd/"), &fd) < 0 ||
+		fstat(exe, &own) < 0 || fstat(fd, &other) < 0 || own.st_ino != other.st_ino ||
+		own.st_dev != other.st_dev)
+		return;
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+		held = fd;
+}
+
+bool seal_is_held(void)
+{
+	return held >= 0;
+}
+
+void seal_let_go(void)
+{
+	fd_close(&held);
+}
+
 int seal_self(char **argv)
 {
 	autofd exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), sealed = FD_NONE;
@@ -83,9 +113,14 @@ int seal_self(char **argv)
 
 	if (exe < 0 || fstatvfs(exe, &st) < 0)
 		return -errno;
+	if (st.f_flag & ST_RDONLY)
+		take_hold(exe);
 	if ((st.f_flag & ST_RDONLY) || fcntl(exe, F_GET_SEALS) >= 0)
 		return 0;
 	sealed = open_readonly();
+	/* its end waits for the whole machine: see seal_let_go() */
+	if (sealed >= 0 && fcntl(sealed, F_SETFD, 0) < 0)
+		return -errno;
 	if (sealed < 0)
 		sealed = open_memory(exe);
 	if (sealed < 0)

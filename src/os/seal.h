@@ -6,11 +6,20 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /*
  * Returns 0 when this executable cannot be written by way of /proc/self/exe (already run again,
  * or it lies on a read-only mount), does not return when it could run itself again, or -errno.
  */
 int seal_self(char **argv);
+
+/*
+ * Gives up the mount this program was run again from. The kernel waits for a grace period of all
+ * processors when it goes (up to 0.1 ms): by who has nothing else to do just then.
+ */
+void seal_let_go(void);
+bool seal_is_held(void);
 
 /* The path of this executable on disk, also after it was run again (argv[0] then says it). */
 int seal_exe_path(char *ret, unsigned size);

@@ -325,6 +325,33 @@ void spec_dump(const struct spec *s, struct text *t)
 	text_add(t, "\n");
 }
 
+void spec_dump_exec(const struct spec *s, bool has_filter, struct text *t)
+{
+	struct json_writer w = { .t = t };
+	struct spec some = {
+		.oci_version = s->oci_version,
+		.process = s->process,
+		.has_process = s->has_process,
+		.annotations = s->annotations,
+		.linux_ = {
+			.namespaces = s->linux_.namespaces,
+			.n_namespaces = s->linux_.n_namespaces,
+			.uid_mappings = s->linux_.uid_mappings,
+			.gid_mappings = s->linux_.gid_mappings,
+			.intel_rdt = s->linux_.intel_rdt,
+			.personality = s->linux_.personality,
+			.memory_policy = s->linux_.memory_policy,
+		},
+	};
+
+	some.process.args = (struct spec_strings){ 0 };
+	if (!has_filter)
+		some.linux_.seccomp = s->linux_.seccomp;
+	json_begin(&w, NULL, '{');
+	fields_dump(&w, spec_fields, &some);
+	json_end(&w, '}');
+}
+
 void spec_done(struct spec *s)
 {
 	if (s)

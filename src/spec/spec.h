@@ -371,5 +371,11 @@ int spec_read_file(const char *path, struct arena *a, char **ret, size_t *ret_n,
 /* The configuration as JSON, which spec_parse() reads back as it was. */
 void spec_dump(const struct spec *s, struct text *t);
 
+/*
+ * Of it only what exec of a further process asks for, in one line. has_filter: the compiled filter
+ * is kept elsewhere.
+ */
+void spec_dump_exec(const struct spec *s, bool has_filter, struct text *t);
+
 /* Frees everything, also a half-built one; NULL is allowed. */
 void spec_done(struct spec *s);

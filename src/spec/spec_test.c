@@ -80,6 +80,40 @@ static void what_is_written_is_read_back_the_same(void **state)
 	spec_done(&b);
 }
 
+/* What is left out is what makes a configuration long; what a process gets is all there. */
+static void exec_has_its_part(void **state)
+{
+	autotext whole = { 0 }, part = { 0 }, again = { 0 }, with_filter = { 0 };
+	struct spec a, b;
+	struct err e = { 0 };
+
+	if (parse(everything, &a, &e) < 0)
+		fail_msg("%s", e.msg);
+	spec_dump_exec(&a, true, &part);
+	if (parse(part.p, &b, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_null(strstr(part.p, "seccomp"));
+	assert_null(strstr(part.p, "\"mounts\""));
+	assert_null(strstr(part.p, "\"hooks\""));
+	assert_null(strstr(part.p, "\"resources\""));
+	assert_int_equal(b.process.args.n, 0);
+	assert_int_equal(b.process.n_rlimits, a.process.n_rlimits);
+	assert_int_equal(b.process.env.n, a.process.env.n);
+	assert_int_equal(b.process.capabilities.bounding, a.process.capabilities.bounding);
+	assert_int_equal(b.linux_.n_namespaces, a.linux_.n_namespaces);
+	assert_int_equal(b.linux_.uid_mappings.n, a.linux_.uid_mappings.n);
+	assert_int_equal(b.linux_.memory_policy.flags, a.linux_.memory_policy.flags);
+	assert_int_equal(b.linux_.personality.is_linux32, a.linux_.personality.is_linux32);
+	spec_dump_exec(&b, true, &again);
+	assert_string_equal(part.p, again.p);
+	spec_dump_exec(&a, false, &with_filter);
+	assert_non_null(strstr(with_filter.p, "seccomp"));
+	spec_dump(&a, &whole);
+	assert_true(part.len < whole.len);
+	spec_done(&a);
+	spec_done(&b);
+}
+
 static void an_overlay_survives_as_annotations(void **state)
 {
 	const char *lower[] = { "/a", "/b" };
@@ -153,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read_back_the_same),
+		cmocka_unit_test(exec_has_its_part),
 		cmocka_unit_test(an_overlay_survives_as_annotations),
 		cmocka_unit_test(a_wrong_value_is_named_by_its_path),
 		cmocka_unit_test(null_and_unknown_fields_are_ignored),

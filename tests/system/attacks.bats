@@ -195,7 +195,8 @@ start() { # JQ-FILTER: the changed configuration as a container that stays
 	exec 20<host-folder 21<base.json 22<.
 	for n in $(seq 3 22); do
 		with --arg n "$n" '.process.cwd = ("/proc/self/fd/" + $n) | .process.args = ["pwd"]'
-		[ "$status" != 0 ] || { echo "$n: $output"; false; }
+		# the container's own root is no stranger to it
+		[ "$status" != 0 ] || [ "$output" = / ] || { echo "$n: $output"; false; }
 	done
 	with '.process.args = ["ls", "/proc/self/fd"]'
 	# ls itself has one more open
@@ -203,7 +204,6 @@ start() { # JQ-FILTER: the changed configuration as a container that stays
 	start '.process.args = ["sleep", "1000"]'
 	for n in $(seq 3 22); do
 		run "${RT[@]}" exec --cwd "/proc/self/fd/$n" "$ID" pwd
-		# the container's own root is no stranger to it
 		[ "$status" = 255 ] || [ "$output" = / ] || { echo "$n: $output"; false; }
 	done
 	run "${RT[@]}" exec "$ID" ls /proc/self/fd
