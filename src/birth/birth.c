@@ -371,6 +371,7 @@ static void done(struct birth *b)
 	fd_close(&b->sync);
 	fd_close(&b->sync_peer);
 	fd_close(&b->tty_master);
+	fd_close(&b->template);
 	forget_given(b);
 	proc_ref_done(&b->init);
 	for (size_t i = 0; i < b->n_cgroups; i++) {
@@ -446,6 +447,7 @@ static struct birth begin(const struct plan *plan)
 		.tty_master = FD_NONE,
 		.root = FD_NONE,
 		.procfs = FD_NONE,
+		.template = FD_NONE,
 		.tty_slave = FD_NONE,
 	};
 }

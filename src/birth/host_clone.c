@@ -11,15 +11,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "birth/internal.h"
 #include "os/cgroup.h"
 #include "os/clone.h"
 #include "os/file.h"
+#include "os/mount_template.h"
 #include "os/ns.h"
 #include "os/seal.h"
 
@@ -259,9 +262,20 @@ static int prepare_birth(struct birth *b, struct err *e)
 	return r;
 }
 
+int host_template(struct birth *b, struct err *e)
+{
+	(void)e;
+	b->template = mount_template_open();
+	/* then it is born in a mount namespace of its own, as everywhere */
+	if (b->template <0)
+		log_debug("no template of a mount namespace: %s", strerror(-b->template));
+	return 0;
+}
+
 int host_clone(struct birth *b, struct err *e)
 {
-	uint64_t flags = b->plan->namespaces.clone_flags;
+	uint64_t flags =
+		b->plan->namespaces.clone_flags & ~(uint64_t)(b->template >= 0 ? CLONE_NEWNS : 0);
 	int pidfd = FD_NONE;
 	bool joined;
 	pid_t pid;

@@ -123,9 +123,9 @@ int init_devices(struct birth *b, struct err *e)
 }
 
 /* The host's /dev/null, proven to be one (CVE-2025-31133: never the container's). */
-static int open_null(struct err *e)
+static int open_null(struct birth *b, struct err *e)
 {
-	autofd null = mount_copy(AT_FDCWD, "/dev/null", false, false);
+	autofd null = init_copy_of_host(b, "/dev/null", false, false);
 	struct stat st;
 
 	if (null < 0 || fstat(null, &st) < 0)
@@ -159,7 +159,7 @@ static int mask(struct birth *b, const char *path, struct err *e)
 		return 0;
 	if (target < 0 || fstat(target, &st) < 0)
 		return err_set(e, target < 0 ? -target : errno, "open masked path %s", path);
-	cover = S_ISDIR(st.st_mode) ? open_empty(e) : open_null(e);
+	cover = S_ISDIR(st.st_mode) ? open_empty(e) : open_null(b, e);
 	if (cover < 0)
 		return err_wrap(e, "mask %s", path);
 	r = mount_attach(cover, target);
@@ -182,12 +182,13 @@ static int make_readonly(struct birth *b, const char *path, struct err *e)
 	return r < 0 ? err_set(e, -r, "make %s read-only", path) : 0;
 }
 
-int init_paths(struct birth *b, struct err *e)
+int init_mounts_readonly(struct birth *b, struct err *e)
 {
 	const struct plan *p = b->plan;
-	int r = 0;
 
-	for (size_t i = 0; i < p->n_mounts && r == 0; i++) {
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		int r;
+
 		if (!p->mounts[i].ro_after || b->sources[i] < 0)
 			continue;
 		r = mount_attr(b->sources[i], false, MOUNT_ATTR_RDONLY, 0, 0);
@@ -195,6 +196,15 @@ int init_paths(struct birth *b, struct err *e)
 			return err_set(e, -r, "%s: make %s read-only", p->mounts[i].name,
 				p->mounts[i].target);
 	}
+	return 0;
+}
+
+int init_paths(struct birth *b, struct err *e)
+{
+	const struct plan *p = b->plan;
+	/* of a tree that is not attached yet, only the root's attributes can be changed */
+	int r = b->template <0 ? init_mounts_readonly(b, e) : 0;
+
 	for (size_t i = 0; i < p->n_readonly_paths && r == 0; i++)
 		r = make_readonly(b, p->readonly_paths[i], e);
 	for (size_t i = 0; i < p->n_masked_paths && r == 0; i++)

@@ -49,9 +49,9 @@ static char *folder(const struct birth *b, const char *mount_point, const char *
 	return text_take(&t);
 }
 
-static int bind_folder(const char *dir, int target, uint64_t attr, struct err *e)
+static int bind_folder(struct birth *b, const char *dir, int target, uint64_t attr, struct err *e)
 {
-	autofd tree = mount_copy(AT_FDCWD, dir, false, false);
+	autofd tree = init_copy_of_host(b, dir, false, false);
 	int r;
 
 	if (tree < 0)
@@ -75,7 +75,7 @@ static int mount_v2(struct birth *b, const struct plan_mount *m, int target, str
 		if (made >= 0 && mount_attach(made, target) == 0)
 			return 0;
 	}
-	return bind_folder(dir, target, attributes(m), e);
+	return bind_folder(b, dir, target, attributes(m), e);
 }
 
 static const char *last_part(const char *path)
@@ -97,7 +97,7 @@ static int mount_hierarchy(struct birth *b, const struct plan_mount *m, int tmpf
 	target = openat(tmpfs, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (target < 0)
 		return err_set(e, errno, "open the folder for cgroup %s", name);
-	return bind_folder(dir, target, attributes(m), e);
+	return bind_folder(b, dir, target, attributes(m), e);
 }
 
 /* "cpu" and "cpuacct" lead to "cpu,cpuacct", as everywhere. */

@@ -55,10 +55,16 @@ static int set_attributes(const struct plan_mount *m, int fd, struct err *e)
 	return r < 0 ? err_set(e, -r, "set the attributes of the mount on %s", m->target) : 0;
 }
 
-/* Once it is attached: a detached mount belongs to no group. */
-static int set_propagation(const struct plan_mount *m, int fd, struct err *e)
+/*
+ * Once it is attached, which makes a peer of what is mounted on a shared mount. On a template's
+ * tree nothing is shared, and before: attached to that it cannot be changed.
+ */
+static int set_propagation(
+	struct birth *b, const struct plan_mount *m, int fd, bool attached, struct err *e)
 {
-	int r = m->propagation ? mount_attr(fd, m->propagation_recursive, 0, 0, m->propagation) : 0;
+	int r = attached == (b->template >= 0) ? 0
+		: m->propagation ? mount_attr(fd, m->propagation_recursive, 0, 0, m->propagation)
+				 : 0;
 
 	return r < 0 ? err_set(e, -r, "set the propagation of the mount on %s", m->target) : 0;
 }
@@ -187,11 +193,13 @@ static int mount_new(struct birth *b, const struct plan_mount *m, int *ret, stru
 		if (r < 0)
 			return err_set(e, -r, "set the attributes of the mount on %s", m->target);
 	}
+	if (set_propagation(b, m, made, false, e) < 0)
+		return -e->code;
 	r = mount_attach(made, target);
 	if (r < 0)
 		return err_set(e, -r, "mount %s on %s", m->fstype, m->target);
 	*ret = take_fd(&made);
-	return set_propagation(m, *ret, e);
+	return set_propagation(b, m, *ret, true, e);
 }
 
 /* copy-symlink: the link itself is made again, if there is nothing in its place. */
@@ -224,10 +232,10 @@ static int mount_bind(
 		return copy_symlink(b, m, e);
 	tree = take_fd(&b->sources[i]);
 	if (tree < 0)
-		tree = mount_copy(AT_FDCWD, m->source, m->recursive, m->nofollow_source);
+		tree = init_copy_of_host(b, m->source, m->recursive, m->nofollow_source);
 	/* mounts that a less privileged namespace inherited come only all together */
 	if (tree == -EINVAL && !m->recursive)
-		tree = mount_copy(AT_FDCWD, m->source, true, m->nofollow_source);
+		tree = init_copy_of_host(b, m->source, true, m->nofollow_source);
 	if (tree < 0)
 		return err_set(e, -tree, "bind %s to %s", m->source, m->target);
 	if (fstat(tree, &st) < 0)
@@ -239,13 +247,13 @@ static int mount_bind(
 			b, m->target, !S_ISDIR(st.st_mode), is_below_dev(m->target), e);
 	if (target < 0)
 		return target;
-	if (set_attributes(m, tree, e) < 0)
+	if (set_attributes(m, tree, e) < 0 || set_propagation(b, m, tree, false, e) < 0)
 		return -e->code;
 	r = mount_attach(tree, target);
 	if (r < 0)
 		return err_set(e, -r, "bind %s to %s", m->source, m->target);
 	*ret = take_fd(&tree);
-	return set_propagation(m, *ret, e);
+	return set_propagation(b, m, *ret, true, e);
 }
 
 static int remount(struct birth *b, const struct plan_mount *m, int *ret, struct err *e)
@@ -263,7 +271,7 @@ static int remount(struct birth *b, const struct plan_mount *m, int *ret, struct
 	r = data.len ? mount_remount(fd, m->attr_set & MOUNT_ATTR_RDONLY, data.p) : 0;
 	if (r < 0)
 		return err_set(e, -r, "remount %s with %s", m->target, data.p);
-	if (set_attributes(m, fd, e) < 0 || set_propagation(m, fd, e) < 0)
+	if (set_attributes(m, fd, e) < 0 || set_propagation(b, m, fd, true, e) < 0)
 		return -e->code;
 	*ret = take_fd(&fd);
 	return 0;

@@ -16,6 +16,7 @@
 #include "birth/internal.h"
 #include "os/file.h"
 #include "os/mount.h"
+#include "os/mount_template.h"
 #include "os/remove_tree.h"
 
 /* overlayfs takes ":" and "\\" as its own; a descriptor's path has neither. */
@@ -174,6 +175,32 @@ static int make_fallback(struct birth *b, struct err *e)
 	return take_fd(&tree);
 }
 
+int init_copy_of_host(struct birth *b, const char *path, bool recursive, bool nofollow)
+{
+	const struct plan_root *root = &b->plan->root;
+	autofd tree = mount_copy(AT_FDCWD, path, recursive, nofollow);
+	int r;
+
+	if (tree < 0 || b->template <0)
+		return take_fd(&tree);
+	/* we stand among the host's own mounts, not among copies that are below them */
+	r = mount_attr(tree, true, 0, 0, root->propagation);
+	return r < 0 ? r : take_fd(&tree);
+}
+
+/* A tree that is attached to nothing: the mounts are made on it, and it is the root then. */
+static int root_detached(struct birth *b, int target, struct err *e)
+{
+	const struct plan_root *root = &b->plan->root;
+	autofd tree = mount_copy(target, "", true, false);
+	int r = tree < 0 ? tree : mount_attr(tree, true, 0, 0, root->propagation);
+
+	if (r < 0)
+		return err_set(e, -r, "copy the root filesystem %s", root->path);
+	b->root = take_fd(&tree);
+	return 0;
+}
+
 /* *ret_upper: the tree is an empty tmpfs, to be filled once it is attached (init_compose()). */
 static int make_tree(struct birth *b, int *target, int *ret_upper, struct err *e)
 {
@@ -206,6 +233,8 @@ int init_root(struct birth *b, struct err *e)
 		b->root = take_fd(&target);
 		return 0;
 	}
+	if (b->template >= 0)
+		return root_detached(b, target, e);
 	r = mount_propagation_of_root(root->propagation, root->propagation_recursive);
 	if (r < 0)
 		return err_set(e, -r, "set the propagation of /");
@@ -245,10 +274,14 @@ int init_pivot(struct birth *b, struct err *e)
 		if (r < 0)
 			return err_set(e, -r, "make the root filesystem read-only");
 	}
-	r = root->no_pivot ? mount_move_root(b->root) : mount_pivot(b->root);
+	r = b->template >= 0 ? mount_template_enter(b->template, b->root)
+	    : root->no_pivot ? mount_move_root(b->root)
+			     : mount_pivot(b->root);
 	if (r < 0)
 		return err_set(e, -r, "%s to %s", root->no_pivot ? "move the root" : "pivot_root",
 			root->path);
+	if (b->template >= 0 && init_mounts_readonly(b, e) < 0)
+		return -e->code;
 	if (root->final_propagation) {
 		r = mount_propagation_of_root(root->final_propagation, root->propagation_recursive);
 		if (r < 0)

@@ -58,6 +58,7 @@ struct birth {
 	int tty_master;	   /* owned */
 
 	/* opened by HOST, used by INIT */
+	int template; /* owned: the namespace that INIT will enter instead of one of its own */
 	int *joins;   /* owned: plan->namespaces.joins[i] */
 	int *sources; /* owned: mount i's tree, or FD_NONE */
 
@@ -106,6 +107,7 @@ int host_cgroup_attach(struct birth *b, struct err *e);
 int host_device_filter(struct birth *b, struct err *e);
 int host_cgroup_find(struct birth *b, struct err *e);
 int host_namespaces(struct birth *b, struct err *e);
+int host_template(struct birth *b, struct err *e);
 int host_sources(struct birth *b, struct err *e);
 int host_clone(struct birth *b, struct err *e);
 int host_clone_join(struct birth *b, struct err *e);
@@ -140,6 +142,15 @@ int init_program(struct birth *b, struct err *e);
 int init_wait(struct birth *b, struct err *e);
 int init_start_hooks(struct birth *b, struct err *e);
 int init_exec(struct birth *b, struct err *e);
+
+/*
+ * init_root.c: a copy of something of the host's for the container, or -errno. What is mounted on
+ * the copy does not reach the host.
+ */
+int init_copy_of_host(struct birth *b, const char *path, bool recursive, bool nofollow);
+
+/* init_devices.c: the mounts that become read-only last. */
+int init_mounts_readonly(struct birth *b, struct err *e);
 
 /* mount_cgroup.c: plan->mounts[i] of kind MOUNT_CGROUP. */
 int init_mount_cgroup(struct birth *b, const struct plan_mount *m, struct err *e);

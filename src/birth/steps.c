@@ -68,6 +68,11 @@ static bool has_resctrl(const struct plan *p)
 	return p->resctrl.set;
 }
 
+static bool has_template(const struct plan *p)
+{
+	return p->root.from_template;
+}
+
 static bool has_joins(const struct plan *p)
 {
 	return p->namespaces.n_joins;
@@ -136,6 +141,7 @@ static bool has_start_hooks(const struct plan *p)
 const struct step birth_steps[] = {
 	{ HOST, "cgroup", host_cgroup, host_cgroup_undo, has_cgroup_fs },
 	{ HOST, "namespaces", host_namespaces, NULL, has_joins },
+	{ HOST, "template", host_template, NULL, has_template },
 	{ HOST, "sources", host_sources, NULL, has_mounts },
 	{ HOST, "clone", host_clone, host_clone_undo }, /* INIT exists from here on */
 	{ HOST, "scope", host_scope, host_scope_undo, has_scope },

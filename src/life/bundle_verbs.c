@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "birth/birth.h"
 #include "life/bundle_internal.h"
+#include "os/mount_template.h"
 #include "os/cgroup.h"
 #include "os/file.h"
 #include "os/resctrl.h"
@@ -251,6 +252,9 @@ int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 	if (k.status != BUNDLE_CREATING && run_hooks(b, &k, HOOK_POSTSTOP, "stopped", &other) < 0)
 		log_err(&other);
 	r = store_remove(b->root_fd, id);
+	/* not at a crowd's edge: it would be made again and again */
+	if (mount_template_tasks() < HOST_CROWD / 2)
+		mount_template_forget();
 	return r < 0 && r != -ENOENT ? err_set(e, -r, "remove the state of container %s", id) : 0;
 }
 

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "os/caps.h"
 #include "os/file.h"
+#include "os/mount_template.h"
 
 enum { MOUNTINFO_MAX = 16 << 20, SUBID_MAX = 1 << 20 };
 
@@ -306,6 +307,7 @@ int host_probe(struct host *ret)
 	h.apparmor = file_read(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text,
 			     sizeof(text)) > 0 &&
 		     text[0] == 'Y';
+	h.n_tasks = mount_template_tasks();
 	*ret = h;
 	return 0;
 }

@@ -116,9 +116,10 @@ static void dump_root(const struct plan *p, struct text *t)
 	const struct plan_root *r = &p->root;
 
 	text_addf(t, "root: %s%s%s\n", r->path, r->readonly ? " ro" : "",
-		!r->has_mount_ns ? " chroot"
-		: r->no_pivot	 ? " move"
-				 : "");
+		!r->has_mount_ns   ? " chroot"
+		: r->no_pivot	   ? " move"
+		: r->from_template ? " template"
+				   : "");
 	for (size_t i = 0; i < r->overlay.n_lower; i++)
 		text_addf(t, "root overlay: lower %s\n", r->overlay.lower[i]);
 	if (r->overlay.n_lower)

@@ -24,6 +24,8 @@ struct host_idrange { /* a line of /etc/subuid or subgid for this user */
 	uint32_t start, count;
 };
 
+enum { HOST_CROWD = 1000 }; /* tasks, from which on a machine is crowded */
+
 struct host {
 	struct arena arena;
 	unsigned kernel_major, kernel_minor;
@@ -49,4 +51,5 @@ struct host {
 	bool self_on_readonly_mount; /* own executable cannot be opened for writing anyway */
 	bool selinux, apparmor;
 	unsigned long page_size;
+	unsigned n_tasks; /* processes and threads; 0: not known */
 };

@@ -116,6 +116,7 @@ struct plan_root {
 	uint64_t final_propagation; /* of the container's own /; 0: as made */
 	bool no_pivot;		    /* MS_MOVE and chroot instead of pivot_root */
 	bool has_mount_ns;
+	bool from_template; /* a ready, empty mount namespace instead, where there can be one */
 };
 
 /* plan/cgroup.c: which folders are made, what is written into them, in order. */

@@ -76,6 +76,10 @@ static struct host host_for(const char *name)
 		h.n_v2_controllers = ARRAY_LEN(v2_controllers);
 	}
 	h.systemd_booted = strstr(name, "systemd");
+	if (str_starts(name, "crowd-")) {
+		h.kernel_minor = 18;
+		h.n_tasks = 5000;
+	}
 	if (str_starts(name, "user-")) {
 		h.euid = h.egid = 1000;
 		h.caps = 0;

@@ -50,6 +50,48 @@ static int decide_paths(const struct decide *d, struct err *e)
 	return 0;
 }
 
+/* Hooks before the pivot are to find a mount namespace of the container. */
+static bool has_early_hooks(const struct spec *s)
+{
+	return s->hooks[HOOK_PRESTART].n || s->hooks[HOOK_CREATE_RUNTIME].n ||
+	       s->hooks[HOOK_CREATE_CONTAINER].n;
+}
+
+static bool is_plain_mount(const struct spec_mount *m)
+{
+	if (m->uid_mappings.n)
+		return false;
+	for (size_t i = 0; i < m->options.n; i++)
+		if (str_eq(m->options.items[i], "remount") ||
+			str_eq(m->options.items[i], "idmap") ||
+			str_eq(m->options.items[i], "ridmap"))
+			return false;
+	return true;
+}
+
+/*
+ * pivot_root looks at every task of the machine: with many of them a ready namespace is cheaper,
+ * in which mounts go on a tree that is not attached to anything yet (Linux 6.15). For containers
+ * of root that ask for nothing which needs a mount namespace before: docs/decisions/crowd.md
+ */
+static bool can_use_template(const struct decide *d, uint64_t wanted)
+{
+	const struct host *h = d->host;
+	const struct spec *s = d->spec;
+
+	if (h->n_tasks < HOST_CROWD || h->kernel_major < 6 ||
+		(h->kernel_major == 6 && h->kernel_minor < 15) || h->n_v1)
+		return false;
+	if (!(d->plan->namespaces.clone_flags & CLONE_NEWNS) || namespaces_restricted(d) ||
+		s->overlay.n_lower || d->req->no_pivot || wanted == MS_SHARED ||
+		wanted == MS_UNBINDABLE || has_early_hooks(s))
+		return false;
+	for (size_t i = 0; i < s->n_mounts; i++)
+		if (!is_plain_mount(&s->mounts[i]))
+			return false;
+	return true;
+}
+
 int root_decide(const struct decide *d, struct err *e)
 {
 	const struct spec *s = d->spec;
@@ -78,5 +120,6 @@ int root_decide(const struct decide *d, struct err *e)
 	root->propagation = wanted == MS_SHARED || wanted == MS_PRIVATE ? wanted : MS_SLAVE;
 	root->propagation_recursive = true;
 	root->final_propagation = wanted;
+	root->from_template = can_use_template(d, wanted);
 	return decide_paths(d, e);
 }
