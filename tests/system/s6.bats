@@ -88,9 +88,75 @@ script() {
 		run = sleep 1000
 		needs = a
 	END
-	echo 9 >s/a/lock-fd
 	serve s
 	until_true is b RUNNING
-	has "a/lock-fd: is not carried out"
 	[ "$(ctl status | wc -l)" = 2 ]
+}
+
+@test "s6: finish's 125 is for good also where files of ours are beside it" {
+	script s/a/run <<-'END'
+		exit 3
+	END
+	script s/a/finish <<-'END'
+		exit 125
+	END
+	conf </dev/null
+	mv conf s/ours.conf
+	serve s
+	until_true is a FATAL
+}
+
+@test "s6: lock-fd, the next copy waits for what the last one left" {
+	script s/a/run <<-'END'
+		echo "copy $$ begins"
+		[ ! -e once ] || exec sleep 1000
+		touch once
+		setsid sh -c 'until [ -e go ]; do sleep 0.05; done' &
+		exit 0
+	END
+	echo 7 >s/a/lock-fd
+	serve s
+	until_true has "a: an earlier copy of it still lives"
+	[ "$(count begins)" = 1 ]
+	touch s/a/go
+	until_true eval '[ "$(count begins)" = 2 ]'
+}
+
+@test "s6: the death tally, as s6-permafailon and s6-svdt read it, up to max-death-tally" {
+	script s/a/run <<-'END'
+		if [ -e once ]; then kill -USR1 $$; fi
+		touch once
+		exit 3
+	END
+	script s/a/finish <<-'END'
+		exec s6-permafailon 60 3 3,SIGUSR1 true
+	END
+	echo 2 >s/b/max-death-tally 2>/dev/null || { mkdir -p s/b && echo 2 >s/b/max-death-tally; }
+	script s/b/run <<-'END'
+		echo >>starts
+		[ "$(wc -l <starts)" -lt 4 ] || exec sleep 1000
+		exit "$(wc -l <starts)"
+	END
+	serve s
+	until_true has "a entered FATAL state"
+	[ "$(s6-svdt s/a | cut -d' ' -f2-)" = "$(printf 'exitcode 3\nsignal SIGUSR1\nsignal SIGUSR1')" ]
+	until_true eval '[ "$(wc -l <s/b/starts)" = 4 ]'
+	[ "$(s6-svdt s/b | cut -d' ' -f2-)" = "$(printf 'exitcode 2\nexitcode 3')" ]
+	# now, not the time zone's or another era's
+	[ $(($(date +%s) - $(date -d "$(s6-svdt s/b | s6-tai64nlocal | cut -c1-19 | tail -n 1)" +%s))) -lt 600 ]
+}
+
+@test "s6: reload-signal takes HUP's place" {
+	script s/a/run <<-'END'
+		trap 'echo got usr1' USR1
+		while :; do sleep 0.05; done
+	END
+	echo USR1 >s/a/reload-signal
+	conf </dev/null
+	mv conf s/ours.conf
+	serve s
+	until_true is a RUNNING
+	# from its start to its trap is a while
+	again() { ctl signal HUP a && has "got usr1"; }
+	until_true again
 }

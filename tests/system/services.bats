@@ -55,6 +55,14 @@ teardown() { services_teardown; }
 		run = python3 -c "import socket,time; time.sleep(0.3); s=socket.create_server(('127.0.0.1',46123)); time.sleep(1000)"
 		ready = tcp:46123
 		ready-every = 50ms
+		[service host]
+		run = sleep 1000
+		ready = tcp:127.0.0.1:46123
+		ready-every = 50ms
+		[service elsewhere]
+		run = sleep 1000
+		ready = tcp:127.0.0.77:46123
+		ready-every = 50ms
 		[service alive]
 		run = sleep 1000
 		ready = alive:300ms
@@ -66,7 +74,8 @@ teardown() { services_teardown; }
 	END
 	serve conf
 	until_true eval 'ctl status | grep -q STARTING'
-	for s in notify exec tcp alive; do until_true is $s RUNNING; done
+	for s in notify exec tcp host alive; do until_true is $s RUNNING; done
+	is elsewhere STARTING
 	until_true eval 'ctl status notify | grep -q ", warm$"'
 	until_true is late FATAL
 	[[ "$(ctl status late)" == *"Not ready in time"* ]]
@@ -168,6 +177,24 @@ teardown() { services_teardown; }
 	until_true eval '[ "$(marked | wc -l)" -ge 5 ]'
 	run -0 ctl stop a
 	until_true eval '[ "$(marked | wc -l)" = 1 ]'
+}
+
+@test "services: isolate = pid, killed by a signal shows as that" {
+	conf <<-'END'
+		[service a]
+		run = sh -c 'kill -ABRT $$'
+		isolate = pid
+		give-up = 0
+		[service b]
+		run = sh -c 'exit 7'
+		isolate = pid
+		give-up = 0
+	END
+	serve conf
+	until_true is a FATAL
+	until_true is b FATAL
+	has "exited: a (terminated by SIGABRT"
+	has "exited: b (exit status 7; not expected)"
 }
 
 @test "services: one that ignores TERM is killed when its time is up; a second TERM to us hurries" {

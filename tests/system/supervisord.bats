@@ -139,6 +139,8 @@ normal() {
 			[program:b]
 			command=sh -c "exit 3"
 			startretries=1
+			# the real one takes it for a success when it is slow to look
+			startsecs=20
 		END
 	done
 	for dir in real ours; do
@@ -251,4 +253,21 @@ normal() {
 	END
 	run -9 clade run --rm dir:rootfs supervisord
 	[[ "$output" == *"from a"* ]]
+}
+
+@test "supervisord: times are local, as TZ says" {
+	base d <<-'END'
+		[program:a]
+		command=sleep 1000
+		startsecs=0
+	END
+	# nobody has such an hour but who reads TZ
+	export TZ="XYZ-9:30"
+	SERVICES_TEST=$BATS_TEST_TMPDIR "$SUPERVISORD" -c d/s.conf >log 2>&1 3>&- &
+	served=$!
+	until_true grep -q "success: a" d/main.log
+	logged=$(grep "success: a" d/main.log | cut -c1-19)
+	now=$(date +%s)
+	[ $((now - $(date -d "$logged" +%s))) -lt 600 ]
+	[ $((now - $(date -d "$logged" +%s))) -ge -1 ]
 }

@@ -37,6 +37,7 @@ struct sv_def *conf_add(
 		.file = pool_text(&c->pool, file, strlen(file)),
 		.line = line,
 		.umask = -1,
+		.lock_fd = -1,
 		.autostart = true,
 		.own_session = true,
 		.stop_group = true,

@@ -28,7 +28,7 @@ enum sv_ready {
 	READY_FD,     /* a newline written to descriptor ready_fd */
 	READY_NOTIFY, /* sd_notify(3) */
 	READY_EXEC,   /* ready_argv ends with 0; every ready_every_ms */
-	READY_TCP,    /* a connection to ready_port is taken; every ready_every_ms */
+	READY_TCP,    /* a connection to ready_host, ready_port is taken; every ready_every_ms */
 	READY_ENDED,  /* a one-shot: it has ended well */
 };
 
@@ -93,12 +93,17 @@ struct sv_def {
 	bool sweeps; /* what is left of its process group when it has ended is stopped */
 	bool stop_group, kill_group;
 	bool isolate_pid;
+	bool is_s6;
 	bool cont_after_stop; /* s6 */
+	int lock_fd;	      /* s6: a descriptor that says while a copy of it lives; -1 */
+	int death_tally;      /* s6: how many of its ends are written down */
+	int reload_signal;    /* s6: instead of HUP; 0 */
 	bool is_logger;
 	int rank, priority; /* of its group, its own: started in this order, stopped in the other */
 	struct sv_rule rule;
 	enum sv_ready ready;
 	int ready_fd, ready_port;
+	const char *ready_host;				    /* an address; NULL: 127.0.0.1 */
 	int64_t ready_ms, ready_every_ms, ready_timeout_ms; /* timeout -1: none */
 	struct sv_stop stop[SV_STEPS];
 	int n_stop;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clade-init-services(5): a table of keys, each with its reader. */
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "init/options.h"
@@ -84,6 +85,27 @@ static bool restart(const struct key *at, struct sv_def *d)
 	return bad(at, "never, on-failure or always");
 }
 
+/* PORT, 10.0.0.1:PORT, [::1]:PORT, localhost:PORT: whoever resolves names would wait for others. */
+static bool tcp(const struct key *at, const char *where, struct sv_def *d)
+{
+	const char *colon = strrchr(where, ':'), *port = colon ? colon + 1 : where;
+	size_t n = colon ? (size_t)(colon - where) : 0;
+	long number = text_number(port, strlen(port), 65535);
+	struct in6_addr any;
+
+	if (number <= 0)
+		return bad(at, "tcp:[ADDRESS:]PORT");
+	d->ready_port = (int)number;
+	if (!colon || text_is(where, n, "localhost"))
+		return true;
+	if (n > 2 && where[0] == '[' && where[n - 1] == ']')
+		d->ready_host = pool_text(&at->c->pool, where + 1, n - 2);
+	else
+		d->ready_host = pool_text(&at->c->pool, where, n);
+	return inet_pton(*where == '[' ? AF_INET6 : AF_INET, d->ready_host, &any) == 1 ||
+	       bad(at, "an address, [IPv6 address] or localhost before the port");
+}
+
 static bool ready(const struct key *at, struct sv_def *d)
 {
 	const char *v = at->k->value, *colon = strchr(v, ':');
@@ -98,15 +120,15 @@ static bool ready(const struct key *at, struct sv_def *d)
 	} else if (text_is(v, n, "fd") && number >= 3 && number <= 1023) {
 		d->ready = READY_FD;
 		d->ready_fd = (int)number;
-	} else if (text_is(v, n, "tcp") && number > 0) {
+	} else if (text_is(v, n, "tcp") && colon) {
 		d->ready = READY_TCP;
-		d->ready_port = (int)number;
+		return tcp(at, colon + 1, d);
 	} else if (text_is(v, n, "exec") && colon) {
 		d->ready = READY_EXEC;
 		return words(at, colon + 1, &d->ready_argv);
 	} else {
-		return bad(
-			at, "alive:TIME, fd:NUMBER (3 to 1023), notify, tcp:PORT or exec:COMMAND");
+		return bad(at, "alive:TIME, fd:NUMBER (3 to 1023), notify, tcp:[ADDRESS:]PORT or "
+			       "exec:COMMAND");
 	}
 	return true;
 }

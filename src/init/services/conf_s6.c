@@ -54,36 +54,28 @@ static bool script(
 	return true;
 }
 
-static bool settings(struct conf *c, struct sv_def *d, const char *dir)
+static bool descriptor(
+	struct conf *c, struct sv_def *d, const char *dir, const char *name, long *value)
 {
-	long fd = -1, kill_ms = 0, finish_ms = 5000;
-	bool failed;
-	const char *signal_name = one_line(c, dir, "down-signal", &failed);
-	int signo = SIGTERM;
-
-	if (failed || !number(c, d, dir, "notification-fd", 1023, &fd) ||
-		!number(c, d, dir, "timeout-kill", 86400000, &kill_ms) ||
-		!number(c, d, dir, "timeout-finish", 86400000, &finish_ms))
+	if (!number(c, d, dir, name, 1023, value))
 		return false;
-	if (signal_name) {
-		signo = options_signal(signal_name);
-		d->hash = text_hash(d->hash, signal_name);
-		if (signo <= 0)
-			return conf_fail(c, conf_join(&c->scratch, dir, "down-signal"), 1, NULL,
-				NULL, "there is no signal \"%s\"", signal_name);
-	}
-	if (fd >= 0 && fd < 3)
-		return conf_fail(c, conf_join(&c->scratch, dir, "notification-fd"), 1, NULL, NULL,
-			"3 or more, not %ld", fd);
-	if (fd >= 3) {
-		d->ready = READY_FD;
-		d->ready_fd = (int)fd;
-	}
-	d->finish_ms = finish_ms ? finish_ms : -1;
-	d->stop[0] = (struct sv_stop){ signo, kill_ms ? kill_ms : -1 };
-	d->stop[1] = (struct sv_stop){ SIGKILL, -1 };
-	d->n_stop = kill_ms ? 2 : 1;
-	return true;
+	return *value < 0 || *value > 2 ||
+	       conf_fail(c, conf_join(&c->scratch, dir, name), 1, NULL, NULL, "3 or more, not %ld",
+		       *value);
+}
+
+static bool signal_of(
+	struct conf *c, struct sv_def *d, const char *dir, const char *name, int *signo)
+{
+	bool failed;
+	const char *word = one_line(c, dir, name, &failed);
+
+	if (!word)
+		return !failed;
+	*signo = options_signal(word);
+	d->hash = text_hash(text_hash(d->hash, name), word);
+	return *signo > 0 || conf_fail(c, conf_join(&c->scratch, dir, name), 1, NULL, NULL,
+				     "there is no signal \"%s\"", word);
 }
 
 static bool has(struct conf *c, const char *dir, const char *name)
@@ -91,10 +83,38 @@ static bool has(struct conf *c, const char *dir, const char *name)
 	return access(conf_join(&c->scratch, dir, name), F_OK) == 0;
 }
 
+static bool settings(struct conf *c, struct sv_def *d, const char *dir)
+{
+	long fd = -1, lock = -1, kill_ms = 0, finish_ms = 5000, tally = 100;
+	int signo = SIGTERM;
+
+	if (!descriptor(c, d, dir, "notification-fd", &fd) ||
+		!descriptor(c, d, dir, "lock-fd", &lock) ||
+		!number(c, d, dir, "timeout-kill", 86400000, &kill_ms) ||
+		!number(c, d, dir, "timeout-finish", 86400000, &finish_ms) ||
+		!number(c, d, dir, "max-death-tally", 4096, &tally) ||
+		!signal_of(c, d, dir, "down-signal", &signo) ||
+		!signal_of(c, d, dir, "reload-signal", &d->reload_signal))
+		return false;
+	if (fd >= 0 && fd == lock)
+		return conf_fail(c, conf_join(&c->scratch, dir, "lock-fd"), 1, NULL, NULL,
+			"is notification-fd, too: %ld", fd);
+	if (fd >= 0) {
+		d->ready = READY_FD;
+		d->ready_fd = (int)fd;
+	}
+	d->lock_fd = (int)lock;
+	/* s6-permafailon in its finish script reads it, or whoever asked for a number of them */
+	d->death_tally = d->finish || has(c, dir, "max-death-tally") ? (int)tally : 0;
+	d->finish_ms = finish_ms ? finish_ms : -1;
+	d->stop[0] = (struct sv_stop){ signo, kill_ms ? kill_ms : -1 };
+	d->stop[1] = (struct sv_stop){ SIGKILL, -1 };
+	d->n_stop = kill_ms ? 2 : 1;
+	return true;
+}
+
 static struct sv_def *read_one(struct conf *c, const char *dir, const char *name)
 {
-	static const char *const not_done[] = { "lock-fd", "max-death-tally", "reload-signal",
-		"nosetsid" };
 	struct sv_def *d = conf_add(c, name, name, dir, 0);
 
 	if (!d)
@@ -102,7 +122,7 @@ static struct sv_def *read_one(struct conf *c, const char *dir, const char *name
 	d->dir = conf_join(&c->pool, dir, "");
 	/* s6-supervise signals the process alone and leaves its others be */
 	d->stop_group = d->kill_group = d->sweeps = false;
-	d->cont_after_stop = true;
+	d->is_s6 = d->cont_after_stop = true;
 	d->rule = (struct sv_rule){ RESTART_ALWAYS, .retries = -1, .backoff_ms = 1000,
 		.cap_ms = 1000, .steady_ms = 1000 };
 	d->rule.expected[0] = true;
@@ -110,10 +130,7 @@ static struct sv_def *read_one(struct conf *c, const char *dir, const char *name
 	d->err = (struct sv_stream){ .kind = LOG_INHERIT, .target = 2 };
 	d->autostart = !has(c, dir, "down");
 	d->isolate_pid = has(c, dir, "flag-newpidns");
-	for (size_t i = 0; i < sizeof(not_done) / sizeof(not_done[0]); i++)
-		if (has(c, dir, not_done[i]))
-			conf_warn(c, conf_join(&c->scratch, dir, not_done[i]), 0, NULL, NULL,
-				"is not carried out");
+	d->own_session = !has(c, dir, "nosetsid");
 	if (!script(c, d, dir, "run", &d->argv) || !script(c, d, dir, "finish", &d->finish) ||
 		!settings(c, d, dir))
 		return NULL;

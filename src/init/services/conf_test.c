@@ -134,6 +134,14 @@ static void ours_says_what_it_means(void **state)
 {
 	const struct sv_def *d;
 
+	assert_true(load_text("[service a]\nrun = x\nready = tcp:10.0.0.1:80\n"
+			      "[service b]\nrun = x\nready = tcp:[::1]:81\n"));
+	assert_string_equal(def("a")->ready_host, "10.0.0.1");
+	assert_int_equal(def("a")->ready_port, 80);
+	assert_string_equal(def("b")->ready_host, "::1");
+	assert_int_equal(def("b")->ready_port, 81);
+	assert_false(load_text("[service a]\nrun = x\nready = tcp:db.example:80\n"));
+	assert_false(load_text("[service a]\nrun = x\nready = tcp:10.0.0.1:\n"));
 	assert_true(
 		load_text("# a comment\n[init]\nsocket = /run/x\nsocket-mode = 660\nidle = stay\n"
 			  "[service web]\nrun = sh -c \"echo # ; 'a b'\"\n  more words\nneeds = "
@@ -287,6 +295,8 @@ static void s6_folders_are_read(void **state)
 	put("s6/off/run", "#!/bin/sh\n", 0755);
 	put("s6/off/down", "", 0600);
 	put("s6/off/lock-fd", "9\n", 0600);
+	put("s6/off/max-death-tally", "7\n", 0600);
+	put("s6/off/reload-signal", "SIGUSR1\n", 0600);
 	assert_true(load("s6"));
 	assert_int_equal(conf.n, 3);
 	assert_string_equal(def("web")->argv[0], "./run");
@@ -298,7 +308,15 @@ static void s6_folders_are_read(void **state)
 	assert_non_null(def("web")->finish);
 	assert_true(def("web-log")->is_logger);
 	assert_false(def("off")->autostart);
-	assert_non_null(strstr(warnings, "off/lock-fd: is not carried out"));
+	assert_int_equal(def("off")->lock_fd, 9);
+	assert_int_equal(def("off")->death_tally, 7);
+	assert_int_equal(def("off")->reload_signal, SIGUSR1);
+	assert_int_equal(def("web")->lock_fd, -1);
+	assert_int_equal(def("web")->death_tally, 100);
+	put("s6/off/lock-fd", "2\n", 0600);
+	assert_false(load("s6"));
+	assert_non_null(strstr(conf.error, "off/lock-fd:1: 3 or more, not 2"));
+	put("s6/off/lock-fd", "9\n", 0600);
 	put("s6/web/notification-fd", "two\n", 0600);
 	assert_false(load("s6"));
 	assert_non_null(strstr(conf.error, "web/notification-fd:1: "));

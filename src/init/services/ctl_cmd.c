@@ -180,6 +180,9 @@ static void signal_one(struct client *c, struct service *s, const char *name, bo
 		}
 		return;
 	}
+	/* as s6-svc -h */
+	if (signo == SIGHUP && s->def->reload_signal)
+		signo = s->def->reload_signal;
 	service_send(s, signo, false);
 	ctl_say(c, "%s: signalled", name);
 }

@@ -45,7 +45,8 @@ struct service {
 	int tries, step, status;
 	struct sv_verdict verdict;
 	bool was_ready, start_asked, stop_asked, again, late, finish_ran, remove, by_hand, isolated,
-		spawn_failed;
+		spawn_failed, tallied;
+	int status_fd;			 /* isolated: its inner PID 1 says there how it ended; -1 */
 	int ready_fd, notify_fd, tcp_fd; /* -1 */
 	int64_t check_ms;		 /* the next exec or TCP check; -1 */
 	int64_t give_up_ms;		 /* ready-timeout; -1 */
@@ -128,6 +129,9 @@ pid_t spawn_check(struct service *s);
 /* Is there such a program? 0, ENOENT, EACCES */
 int spawn_can(const struct service *s);
 
+/* tally.c */
+void tally_add(struct service *s);
+
 /* ready.c */
 void ready_open_notify(struct service *s);
 void ready_begin(struct service *s);
@@ -168,7 +172,7 @@ const char *note_file(void); /* its own log file; NULL */
 void note_clear(void);
 void note_tail(size_t n, void (*take)(void *data, const char *text, size_t len), void *data);
 void note_status(struct buf *b, int status);	 /* "exit status 0", "terminated by SIGTERM" */
-void note_time(struct buf *b, time_t t);	 /* "2026-01-02 03:04:05" */
+void note_time(struct buf *b, time_t t);	 /* "2026-01-02 03:04:05", of UTC */
 const char *note_month(time_t t, struct buf *b); /* "Jan 02 03:04 AM" */
 
 /* change.c */

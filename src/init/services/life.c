@@ -21,6 +21,7 @@ void service_init(struct service *s, const struct sv_def *d, struct conf *c)
 		.ready_fd = -1,
 		.notify_fd = -1,
 		.tcp_fd = -1,
+		.status_fd = -1,
 		.pipe_in = -1,
 		.pipe_out = -1 };
 	for (int i = 0; i < 2; i++)
@@ -154,18 +155,35 @@ static void tell_end(const struct service *s, bool good)
 			good ? "expected" : "not expected");
 }
 
+/* Of one with a PID namespace of its own: not of the PID 1 in there, whom no signal of its own can
+ * kill. */
+static int true_status(struct service *s, int status)
+{
+	int inner;
+
+	if (s->status_fd < 0)
+		return status;
+	if (read(s->status_fd, &inner, sizeof(inner)) == (ssize_t)sizeof(inner))
+		status = inner;
+	close(s->status_fd);
+	s->status_fd = -1;
+	return status;
+}
+
 void service_ended(struct service *s, int status)
 {
 	const struct sv_rule *rule = &s->def->rule;
 	int64_t alive = sv.now_ms - s->started_ms;
-	/* what did not get ready in time has failed, however politely it went */
-	int judged = s->late ? 1 << 8 : status;
 	bool counts = rule->counts_starts && !s->was_ready && s->state != SV_STOPPING;
+	int judged;
 
-	s->status = status;
+	s->status = status = true_status(s, status);
 	s->pid = 0;
 	s->ended_ms = sv.now_ms;
 	s->ended = time(NULL);
+	/* what did not get ready in time has failed, however politely it went */
+	judged = s->late ? 1 << 8 : status;
+	tally_add(s);
 	tell_end(s, services_expected(rule, judged) && !counts);
 	s->verdict = services_after(rule, judged, alive, s->was_ready, s->tries);
 	s->tries = s->verdict.tries;
@@ -191,7 +209,7 @@ bool service_reaped(struct service *s, pid_t pid, int status)
 		s->finish_pid = 0;
 		/* s6: "If finish exits 125, ... permanent failure" */
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 125 && s->state == SV_CLEARING &&
-			s->conf->set.dialect == DIALECT_S6) {
+			s->def->is_s6) {
 			s->verdict.event = EV_LOST;
 			s->why = "Its finish program said permanent failure";
 		}

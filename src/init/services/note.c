@@ -35,6 +35,14 @@ static void civil(long days, long *y, long *m, long *d)
 	*y = yoe + era * 400 + (*m <= 2);
 }
 
+/* As TZ or /etc/localtime say; UTC where neither is. */
+static time_t local(time_t t)
+{
+	struct tm broken;
+
+	return localtime_r(&t, &broken) ? t + broken.tm_gmtoff : t;
+}
+
 void note_time(struct buf *b, time_t t)
 {
 	long y, m, d, s = (long)(t % 86400);
@@ -56,8 +64,10 @@ const char *note_month(time_t t, struct buf *b)
 {
 	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
 		"Aug", "Sep", "Oct", "Nov", "Dec" };
-	long y, m, d, h = (long)(t % 86400) / 3600;
+	long y, m, d, h;
 
+	t = local(t);
+	h = (long)(t % 86400) / 3600;
 	civil((long)(t / 86400), &y, &m, &d);
 	buf_add(b, "%s ", months[m - 1]);
 	buf_two(b, d);
@@ -119,7 +129,7 @@ static void say_line(int level, const char *text, size_t n)
 
 	if (sv.is_supervisor) {
 		clock_gettime(CLOCK_REALTIME, &t);
-		note_time(&b, t.tv_sec);
+		note_time(&b, local(t.tv_sec));
 		buf_add(&b, ",%s", t.tv_nsec < 100000000 ? t.tv_nsec < 10000000 ? "00" : "0" : "");
 		buf_add(&b, "%ld %s ", t.tv_nsec / 1000000, level_word(level));
 	} else {

@@ -169,17 +169,25 @@ void ready_notify_event(struct service *s)
 
 static void check_tcp(struct service *s)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)s->def->ready_port),
-		.sin_addr = { htonl(INADDR_LOOPBACK) } };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	uint16_t port = htons((uint16_t)s->def->ready_port);
+	struct sockaddr_in a = {
+		.sin_family = AF_INET, .sin_port = port, .sin_addr = { htonl(INADDR_LOOPBACK) }
+	};
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6, .sin6_port = port };
+	bool six =
+		s->def->ready_host && inet_pton(AF_INET6, s->def->ready_host, &a6.sin6_addr) == 1;
+	int fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (s->def->ready_host && !six)
+		inet_pton(AF_INET, s->def->ready_host, &a.sin_addr);
 
 	engine_close(&s->tcp_fd);
 	s->check_ms = sv.now_ms + s->def->ready_every_ms;
 	if (fd < 0)
 		return;
 	s->tcp_fd = fd;
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0) {
+	if (connect(fd, six ? (struct sockaddr *)&a6 : (struct sockaddr *)&a,
+		    six ? sizeof(a6) : sizeof(a)) == 0) {
 		engine_close(&s->tcp_fd);
 		engine_event(s, EV_READY);
 	} else if (errno == EINPROGRESS) {

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -19,7 +20,7 @@
 
 extern char **environ;
 
-enum { ENV_MAX = 4096 };
+enum { ENV_MAX = 4096, PLACES = 5 };
 
 /* --- the newborn's side ---------------------------------------------------------------------- */
 
@@ -106,26 +107,49 @@ static void settle(const struct service *s)
 	sigprocmask(SIG_SETMASK, sv.received, NULL);
 }
 
-/* Every descriptor of ours closes at exec; these are placed as standard ones (and one more). */
-static void place(const struct service *s, const int fds[3], int extra, int extra_at)
+/* Every descriptor of ours closes at exec; these are placed as standard ones (and two more: the one
+ * it says on that it is ready, and s6's lock). */
+static void place(const struct service *s, const int fds[PLACES], const int at[PLACES])
 {
-	int kept[4];
+	int kept[PLACES], above = 64;
 
 	/* above whatever they are to become, so that none is overwritten before it is copied */
-	for (int i = 0; i < 4; i++) {
-		int fd = i < 3 ? fds[i] : extra;
-
-		kept[i] =
-			fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, extra_at < 64 ? 64 : extra_at + 1);
-	}
+	for (int i = 0; i < PLACES; i++)
+		if (fds[i] >= 0 && at[i] >= above)
+			above = at[i] + 1;
+	for (int i = 0; i < PLACES; i++)
+		kept[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, above);
 	for (int i = 0; i < 3; i++) {
 		if (kept[i] < 0)
 			kept[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
 		if (kept[i] != i && (kept[i] < 0 || dup2(kept[i], i) < 0))
 			give_up(s, "set up its streams");
 	}
-	if (extra >= 0 && dup2(kept[3], extra_at) < 0)
-		give_up(s, "set up its notification descriptor");
+	for (int i = 3; i < PLACES; i++)
+		if (fds[i] >= 0 && (kept[i] < 0 || dup2(kept[i], at[i]) < 0))
+			give_up(s, "set up its notification or lock descriptor");
+}
+
+/*
+ * s6's lock-fd: held by the service and whatever it leaves, so that the next does not begin beside
+ * it. Taken on its folder, which is there on a read-only root, too.
+ */
+static int take_lock(const struct service *s)
+{
+	int fd = s->def->lock_fd < 0 ? -1 : open(s->def->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		char text[300];
+		struct buf b = BUF(text);
+
+		buf_add(&b, "%s: an earlier copy of it still lives: waiting until it is gone\n",
+			s->def->name);
+		if (write(STDERR_FILENO, text, b.len) < 0)
+			return fd;
+		sigprocmask(SIG_SETMASK, sv.received, NULL);
+		flock(fd, LOCK_EX);
+	}
+	return fd;
 }
 
 static _Noreturn void execute(const struct service *s, const char *const *argv, const char **env)
@@ -139,7 +163,7 @@ static _Noreturn void execute(const struct service *s, const char *const *argv, 
  * it; with PID 1 the kernel ends everything else there. A program itself as PID 1 would not hear
  * TERM without a handler.
  */
-static void inner_init(const struct service *s)
+static void inner_init(int tell)
 {
 	sigset_t all;
 	pid_t child;
@@ -156,7 +180,9 @@ static void inner_init(const struct service *s)
 	}
 	if (child < 0)
 		_exit(126);
-	syscall(SYS_close_range, 0U, ~0U, 0U);
+	if (tell != 0 && dup2(tell, 0) < 0)
+		_exit(126);
+	syscall(SYS_close_range, 1U, ~0U, 0U);
 	sigfillset(&all);
 	for (;;) {
 		siginfo_t info;
@@ -165,9 +191,11 @@ static void inner_init(const struct service *s)
 		if (sigwaitinfo(&all, &info) > 0 && info.si_signo != SIGCHLD)
 			kill(-child, info.si_signo);
 		while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
-			if (pid == child)
+			if (pid == child && write(0, &status, sizeof(status)) >= 0)
 				_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status)
 							  : WEXITSTATUS(status));
+			else if (pid == child)
+				_exit(126);
 	}
 }
 
@@ -182,17 +210,27 @@ static pid_t clone_like_fork(unsigned long flags)
 static pid_t fork_for(struct service *s)
 {
 	pid_t pid;
+	int tell[2];
 
 	s->isolated = false;
 	if (!s->def->isolate_pid)
 		return fork();
+	if (pipe2(tell, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
 	pid = clone_like_fork(CLONE_NEWPID | CLONE_NEWNS);
-	if (pid >= 0 || errno == EAGAIN || errno == ENOMEM) {
-		s->isolated = pid != 0;
-		if (pid == 0)
-			inner_init(s);
+	if (pid == 0) {
+		inner_init(tell[1]);
+		return 0;
+	}
+	close(tell[1]);
+	if (pid > 0) {
+		s->isolated = true;
+		s->status_fd = tell[0];
 		return pid;
 	}
+	close(tell[0]);
+	if (errno == EAGAIN || errno == ENOMEM)
+		return -1;
 	note(NOTE_WARN,
 		"%s: a PID namespace of its own is not allowed here (%s): its process group takes "
 		"its place",
@@ -248,7 +286,8 @@ static const char *notify_name(const struct service *s, char room[64])
 pid_t spawn_main(struct service *s)
 {
 	const struct sv_def *d = s->def;
-	int fds[3] = { -1, -1, -1 }, notify[2] = { -1, -1 };
+	int fds[PLACES] = { -1, -1, -1, -1, -1 }, notify[2] = { -1, -1 };
+	const int at[PLACES] = { 0, 1, 2, d->ready_fd, d->lock_fd };
 	char name[64], rooms[3][512];
 	/* named before there are two of us: the number in it is ours */
 	const char *socket = notify_name(s, name);
@@ -269,7 +308,9 @@ pid_t spawn_main(struct service *s)
 		else
 			setpgid(0, 0);
 		make_env(s, env, socket, rooms);
-		place(s, fds, notify[1], d->ready_fd);
+		fds[3] = notify[1];
+		fds[4] = take_lock(s);
+		place(s, fds, at);
 		settle(s);
 		/* the environment's PATH is the one that is searched */
 		environ = (char **)env;
@@ -291,7 +332,8 @@ pid_t spawn_main(struct service *s)
 
 static pid_t spawn_other(struct service *s, const char *const *argv)
 {
-	int fds[3] = { -1, STDOUT_FILENO, STDERR_FILENO };
+	static const int fds[PLACES] = { -1, STDOUT_FILENO, STDERR_FILENO, -1, -1 },
+			 at[PLACES] = { 0, 1, 2, -1, -1 };
 	char rooms[3][512];
 	pid_t pid = fork();
 
@@ -300,7 +342,7 @@ static pid_t spawn_other(struct service *s, const char *const *argv)
 
 		setsid();
 		make_env(s, env, NULL, rooms);
-		place(s, fds, -1, 0);
+		place(s, fds, at);
 		settle(s);
 		environ = (char **)env;
 		execute(s, argv, env);
