@@ -106,6 +106,12 @@ teardown() { clade_teardown; }
 	[[ "$output" == *"Read-only"* ]]
 	run -125 clade run --rm --mount type=bind,src=/no/such,dst=/x dir:rootfs true
 	[[ "$output" == *"/no/such"* ]]
+	# over a folder that is there it has that one's mode, where it says none
+	mkdir -m 750 rootfs/covered
+	run -0 clade run --rm --tmpfs /covered dir:rootfs busybox stat -c %a /covered
+	[ "$output" = 750 ]
+	run -0 clade run --rm --tmpfs /covered:mode=711 dir:rootfs busybox stat -c %a /covered
+	[ "$output" = 711 ]
 }
 
 @test "run -u: names and numbers by the container's own files" {
