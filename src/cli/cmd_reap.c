@@ -214,10 +214,15 @@ static void advise(const struct tally *c)
 static int resolve(
 	const struct cmd_call *call, struct reap_wish *w, pid_t *ret_parent, struct err *e)
 {
+	autolife life = LIFE_NONE;
+	struct life_info info;
+	struct err ignored;
 	pid_t pid;
 
-	if (cli_process(call, call->args[0], &pid, NULL, e) < 0)
+	if (cli_process(call, call->args[0], &pid, &info, e) < 0)
 		return -e->code;
+	w->may_wait = info.pid && cli_life(call, &life, &ignored) == 0 &&
+		      life_filter_lets(&life, info.id, "wait4");
 	*ret_parent = reap_family_parent_of_zombie(pid);
 	if (*ret_parent)
 		w->only = pid;

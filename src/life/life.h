@@ -100,6 +100,12 @@ struct life_create {
 /* "no", "always", "unless-stopped", "on-failure[:N]" */
 int life_restart_parse(const char *word, enum restart_policy *ret, int *ret_max, struct err *e);
 
+/*
+ * Does the filter that the container was made with let this system call pass, whatever its
+ * arguments? False also where that is not known.
+ */
+bool life_filter_lets(const struct life *l, const char *ref, const char *call);
+
 /* "TERM", "SIGTERM", "15": a signal's number, or a sentence. */
 int life_signal_parse(const char *word, int *ret, struct err *e);
 

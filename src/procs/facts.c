@@ -90,6 +90,7 @@ int facts_parse_status(const char *text, struct facts *f)
 {
 	f->tracer = parse_number(text, "\nTracerPid:");
 	f->seccomp = parse_number(text, "\nSeccomp:") != 0;
+	f->filters = parse_number(text, "\nSeccomp_filters:");
 	f->levels = parse_pids(text, "\nNSpid:", f->nspid);
 	parse_pids(text, "\nNSsid:", f->nssid);
 	return f->levels > 0 ? 0 : -EBADMSG;

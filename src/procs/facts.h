@@ -17,6 +17,7 @@ struct facts {
 	uint64_t start_ticks, cpu_ticks;
 	uint64_t rss_pages;
 	bool seccomp;
+	int filters; /* how many; 0 also before Linux 5.9 */
 	pid_t nspid[FACTS_LEVELS_MAX], nssid[FACTS_LEVELS_MAX]; /* outermost first */
 	int levels;
 };

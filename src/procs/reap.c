@@ -120,6 +120,9 @@ int reap_round(pid_t parent, const struct reap_wish *w, const struct reap_memory
 
 	if (reap_family_read(parent, &f, e) < 0)
 		return -e->code;
+	/* one filter is the container's own; a second is the program's, and may forbid anything */
+	if (w->may_wait && f.parent.filters == 1)
+		f.parent.seccomp = false;
 	/* the first look only remembers */
 	if (before->n)
 		reap_family_ask_kernel(&f, w->may_load);

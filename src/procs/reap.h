@@ -25,6 +25,7 @@ struct reap_wish {
 	bool own;      /* also children the parent forked itself: it will miss their exit status */
 	bool unknown;  /* also those of which neither is proved */
 	bool may_load; /* a BPF program for once, to prove origins; a pinned one is always asked */
+	bool may_wait; /* the filter its container began with is known to let wait4 pass */
 	bool dry_run;  /* say what would be done, touch nothing */
 	pid_t only;    /* host PID of the one zombie that is meant; 0: all */
 };

@@ -104,6 +104,7 @@ static int read_parent(pid_t pid, struct reap_parent *p, struct err *e)
 		.tracer = facts.tracer,
 		.state = facts.state,
 		.seccomp = facts.seccomp,
+		.filters = facts.filters,
 	};
 	memcpy(p->comm, facts.comm, sizeof(p->comm));
 	p->kin = (struct reap_kin_parent){ .pid = p->ns_pid,

@@ -19,7 +19,8 @@ struct reap_parent {
 	uint64_t start_ticks;
 	pid_t tracer; /* 0: none */
 	char state;   /* of its first thread */
-	bool seccomp; /* has a filter */
+	bool seccomp; /* has a filter that may be in the way of wait4 */
+	int filters;  /* how many; 0: not known */
 	struct reap_kin_parent kin;
 	int pidfd; /* owned; taken before anything was read */
 	char comm[REAP_COMM_MAX];
