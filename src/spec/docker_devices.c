@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* --device and --privileged: nodes, and the rules that let them be used. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <errno.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "spec/docker.h"
@@ -109,7 +111,16 @@ static int device_flag(struct asked *b, const char *text, struct err *e)
 	return add_device(b, host, inside ? inside : host, &access, 0, e);
 }
 
-/* --privileged: every node of the host's /dev but its terminals, which are not the container's. */
+static bool is_usable(const struct asked *b, const char *path)
+{
+	return (!b->run->rootless && !b->run->in_userns) ||
+	       faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
+}
+
+/*
+ * --privileged: every node of the host's /dev but its terminals, which are not the container's; in
+ * a user namespace, where nodes can only be bound, those that their owner lets everybody use.
+ */
 static int host_devices(struct asked *b, const char *path, int depth, struct err *e)
 {
 	static const char *const not_these[] = { "pts", "shm", "fd", "mqueue", "console", "ptmx",
@@ -128,7 +139,8 @@ static int host_devices(struct asked *b, const char *path, int depth, struct err
 			continue;
 		if (entry->d_type == DT_DIR && depth < 8)
 			r = host_devices(b, child, depth + 1, e);
-		else if (entry->d_type == DT_CHR || entry->d_type == DT_BLK)
+		else if ((entry->d_type == DT_CHR || entry->d_type == DT_BLK) &&
+			 is_usable(b, child))
 			r = add_device(b, child, child, NULL, 0, e);
 		/* a node that was taken away meanwhile is no mistake */
 		r = r == -ENOENT ? 0 : r;
@@ -150,8 +162,7 @@ int docker_devices(const struct docker_run *run, struct spec *spec, struct err *
 			.read = true,
 			.write = true,
 			.mknod = true };
-	if (run->privileged && !run->rootless && !run->in_userns &&
-		host_devices(b, "/dev", 0, e) < 0)
+	if (run->privileged && host_devices(b, "/dev", 0, e) < 0)
 		return -e->code;
 	for (size_t i = 0; i < run->devices.n; i++)
 		if (device_flag(b, run->devices.items[i], e) < 0)
