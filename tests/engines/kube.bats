@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# podman kube play on clade-oci: files of Kubernetes' are how several containers are brought up and down together.
+
+load helpers
+setup_file() {
+	engine_setup_file
+	echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >/etc/containers/policy.json
+	cat >/etc/containers/containers.conf <<-END
+		[engine]
+		runtime = "clade-oci"
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		infra_image = "registry.k8s.io/pause:3.6"
+		[engine.runtimes]
+		clade-oci = ["$BIN/clade-oci"]
+	END
+	[ "$BOX" = v1 ] || grep -qw pids /sys/fs/cgroup/cgroup.controllers || printf '[containers]\npids_limit = 0\n' >>/etc/containers/containers.conf
+	podman load -q -i $IMAGES/busybox.tar
+	podman load -q -i $IMAGES/pause.tar
+}
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir pages
+	echo "from the pod" >pages/index.html
+	cat >shop.yml <<-END
+		apiVersion: v1
+		kind: ConfigMap
+		metadata: { name: settings }
+		data: { GREETING: hello }
+		---
+		apiVersion: v1
+		kind: Pod
+		metadata: { name: shop, labels: { app: shop } }
+		spec:
+		  volumes:
+		    - name: pages
+		      hostPath: { path: $PWD/pages, type: Directory }
+		  containers:
+		    - name: web
+		      image: localhost/busybox:latest
+		      imagePullPolicy: Never
+		      command: [httpd, -f, -p, "80", -h, /pages]
+		      ports: [{ containerPort: 80, hostPort: 8085 }]
+		      volumeMounts: [{ name: pages, mountPath: /pages, readOnly: true }]
+		    - name: ask
+		      image: localhost/busybox:latest
+		      imagePullPolicy: Never
+		      command: [sh, -c, 'while :; do wget -q -O - http://127.0.0.1/ && echo "\$GREETING"; sleep 1; done']
+		      envFrom: [{ configMapRef: { name: settings } }]
+	END
+}
+teardown() {
+	podman kube play --down shop.yml >/dev/null 2>&1 || :
+	podman pod rm -fa -t 0 >/dev/null 2>&1 || :
+	until_true no_runtime_left
+}
+
+no_runtime_left() {
+	[ -z "$(ls /run/clade-oci 2>/dev/null)" ] && [ -z "$(pgrep -x conmon)" ] &&
+		[ -z "$(find /sys/fs/cgroup -type d -name 'libpod-*' 2>/dev/null)" ]
+}
+says_both() { podman logs shop-ask | grep -q "from the pod" && podman logs shop-ask | grep -q hello; }
+asked() { [ "$(curl -s -m 2 "http://127.0.0.1:$1/")" = "from the pod" ]; }
+
+@test "kube play: a pod of two containers with one network, a port, a folder and settings; down takes all of it away" {
+	podman kube play shop.yml 3>&-
+	[ "$(podman ps --filter pod=shop -q | wc -l)" = 3 ]
+	until_true asked 8085
+	until_true says_both
+	# all of them are clade-oci's, in one network
+	run -0 podman inspect --format '{{.OCIRuntime}}' shop-web shop-ask
+	[ "$(sort -u <<<"$output")" = clade-oci ]
+	[ "$(podman exec shop-web readlink /proc/self/ns/net)" = "$(podman exec shop-ask readlink /proc/self/ns/net)" ]
+	# what was made can be written down, and played again
+	podman kube generate -f again.yml shop
+	podman kube play --down shop.yml
+	[ -z "$(podman ps -aq)" ]
+	until_true no_runtime_left
+	sed -i 's/name: shop$/name: shop2/' again.yml
+	podman kube play again.yml 3>&-
+	until_true asked 8085
+}
