@@ -76,7 +76,32 @@ static bool may_be_unknown(const struct spec_pair *o)
 	       (str_eq(o->key, "iversion") || str_eq(o->key, "mand") || str_eq(o->key, "nomand"));
 }
 
-static int fill_filesystem(const struct plan_mount *m, int fs, struct err *e)
+static bool says(const struct plan_mount *m, const char *option)
+{
+	for (size_t i = 0; i < m->data.n; i++)
+		if (str_eq(m->data.items[i].key, option))
+			return true;
+	return false;
+}
+
+/* runc's rule: a tmpfs that says nothing else has the mode of the folder it covers. */
+static int mode_of_covered(struct birth *b, const struct plan_mount *m, int fs)
+{
+	autofd there = FD_NONE;
+	char mode[16];
+	struct stat st;
+
+	if (!str_eq(m->fstype, "tmpfs") || m->tmpcopyup || says(m, "mode"))
+		return 0;
+	there = root_open(b->root, m->target, O_PATH | O_DIRECTORY);
+	if (there < 0 || fstat(there, &st) < 0)
+		return 0;
+	/* as its option: a mount is no descriptor that fchmod(2) takes, and may be read-only */
+	snprintf(mode, sizeof(mode), "%o", st.st_mode & 07777);
+	return mount_fs_string(fs, "mode", mode);
+}
+
+static int fill_filesystem(struct birth *b, const struct plan_mount *m, int fs, struct err *e)
 {
 	int r = mount_fs_string(fs, "source", m->source);
 	char said[256];
@@ -97,17 +122,18 @@ static int fill_filesystem(const struct plan_mount *m, int fs, struct err *e)
 			return err_set(
 				e, -r, "mount %s on %s: label %s", m->fstype, m->target, m->label);
 	}
-	return 0;
+	r = mode_of_covered(b, m, fs);
+	return r < 0 ? err_set(e, -r, "give the tmpfs on %s its mode", m->target) : 0;
 }
 
-static int make_new(const struct plan_mount *m, struct err *e)
+static int make_new(struct birth *b, const struct plan_mount *m, struct err *e)
 {
 	autofd fs = mount_fs_open(m->fstype), made = FD_NONE;
 	char said[256];
 
 	if (fs < 0)
 		return err_set(e, -fs, "mount %s on %s", m->fstype, m->target);
-	if (fill_filesystem(m, fs, e) < 0)
+	if (fill_filesystem(b, m, fs, e) < 0)
 		return -e->code;
 	made = mount_fs_make(fs, m->attr_set);
 	if (made < 0) {
@@ -119,46 +145,26 @@ static int make_new(const struct plan_mount *m, struct err *e)
 	return take_fd(&made);
 }
 
-static bool says(const struct plan_mount *m, const char *option)
-{
-	for (size_t i = 0; i < m->data.n; i++)
-		if (str_eq(m->data.items[i].key, option))
-			return true;
-	return false;
-}
-
 static int copy_up(
 	struct birth *b, const struct plan_mount *m, int tmpfs, int target, struct err *e)
 {
 	autofd from = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* fsmount(2)'s own only stands for a path: fchmod(2) and fchown(2) refuse it */
+	autofd into = openat(tmpfs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 	int r;
 
-	if (from < 0 || fstat(from, &st) < 0)
+	if (from < 0 || into < 0 || fstat(from, &st) < 0)
 		return err_set(e, errno, "open %s", m->target);
-	r = copy_tree(from, tmpfs);
+	r = copy_tree(from, into);
 	if (r < 0)
 		return err_set(e, -r, "copy the content of %s into the tmpfs", m->target);
-	/* of the folder it covers it has all that it does not say itself; by ".", for what
-	 * fsmount(2) gives is an O_PATH descriptor, which fchmod(2) refuses */
-	if ((!says(m, "mode") && fchmodat(tmpfs, ".", st.st_mode & 07777, 0) < 0) ||
-		fchownat(tmpfs, ".", says(m, "uid") ? (uid_t)-1 : st.st_uid,
-			says(m, "gid") ? (gid_t)-1 : st.st_gid, 0) < 0)
+	/* of the folder it covers it has all that it does not say itself */
+	if ((!says(m, "mode") && fchmod(into, st.st_mode & 07777) < 0) ||
+		fchown(into, says(m, "uid") ? (uid_t)-1 : st.st_uid,
+			says(m, "gid") ? (gid_t)-1 : st.st_gid) < 0)
 		return err_set(e, errno, "give the tmpfs on %s its mode", m->target);
 	return 0;
-}
-
-/* runc's rule: a tmpfs that says nothing else has the mode of the folder it covers. */
-static int mode_of_covered(struct birth *b, const struct plan_mount *m, int tmpfs, struct err *e)
-{
-	autofd there = root_open(b->root, m->target, O_PATH | O_DIRECTORY);
-	struct stat st;
-
-	if (there < 0 || fstat(there, &st) < 0)
-		return 0;
-	return fchmodat(tmpfs, ".", st.st_mode & 07777, 0) < 0
-		       ? err_set(e, errno, "give the tmpfs on %s its mode", m->target)
-		       : 0;
 }
 
 /* "/proc" itself and "/sys": whoever redirects them decides what is read and written later. */
@@ -174,14 +180,11 @@ static bool is_below_dev(const char *target)
 
 static int mount_new(struct birth *b, const struct plan_mount *m, int *ret, struct err *e)
 {
-	autofd made = make_new(m, e), target = FD_NONE;
+	autofd made = make_new(b, m, e), target = FD_NONE;
 	int r;
 
 	if (made < 0)
 		return made;
-	if (str_eq(m->fstype, "tmpfs") && !m->tmpcopyup && !says(m, "mode") &&
-		mode_of_covered(b, m, made, e) < 0)
-		return -e->code;
 	target = init_mount_target(
 		b, m->target, false, is_kernel_fs(m) || is_below_dev(m->target), e);
 	if (target < 0)

@@ -102,6 +102,8 @@ teardown() { clade_teardown; }
 	[ "$output" = 711 ]
 	run -0 clade run --rm --tmpfs /secret:mode=750 dir:rootfs stat -c %a /secret
 	[ "$output" = 750 ]
+	run -0 clade run --rm --tmpfs /secret:ro dir:rootfs stat -c %a /secret
+	[ "$output" = 711 ]
 	run -1 clade run --rm --read-only dir:rootfs touch /x
 	[[ "$output" == *"Read-only"* ]]
 	run -125 clade run --rm --mount type=bind,src=/no/such,dst=/x dir:rootfs true
