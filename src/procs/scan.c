@@ -10,8 +10,8 @@
 #include "procs/nspid.h"
 #include "procs/stat.h"
 
-/* Loading the BPF program costs some 50 ms; reading fewer than so many from /proc costs less. */
-enum { LOADING_WORTH = 16000 };
+/* Loading the BPF program costs some 40 ms; reading fewer than so many from /proc costs less. */
+enum { LOADING_WORTH = 5000 };
 
 /* Below so many processes a second thread costs more than it reads. */
 enum { THREAD_WORTH = 1500, THREADS_MAX = ARRAY_LEN(((struct snapshot *)0)->arenas) };
