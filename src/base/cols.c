@@ -272,6 +272,16 @@ void cols_table(const struct col *const *cols, const void *data, size_t n,
 	free(c.ends);
 }
 
+/* Of a character of up to three bytes, as hostile ones are. */
+static unsigned code_point(const char *s, size_t len)
+{
+	const unsigned char *u = (const unsigned char *)s;
+
+	return len == 1	  ? u[0]
+	       : len == 2 ? (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu)
+			  : (u[0] & 0x0fu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
+}
+
 void cols_json_string(struct text *t, const char *s, size_t n)
 {
 	text_add(t, "\"");
@@ -280,9 +290,8 @@ void cols_json_string(struct text *t, const char *s, size_t n)
 		if (len == 0) {
 			text_add(t, "\\ufffd");
 			len = 1;
-		} else if ((unsigned char)s[i] < ' ' || s[i] == '"' || s[i] == '\\' ||
-			   s[i] == 127) {
-			text_addf(t, "\\u%04x", (unsigned char)s[i]);
+		} else if (s[i] == '"' || str_is_hostile(s + i, len)) {
+			text_addf(t, "\\u%04x", code_point(s + i, len));
 		} else {
 			text_add_n(t, s + i, len);
 		}

@@ -148,6 +148,17 @@ static void json_has_numbers_where_they_are(void **state)
 				 "{\"pid\":4,\"age\":90.5,\"name\":\"a b\\u001b[2J\"}\n]\n");
 }
 
+static void json_strings_hold_nothing_that_a_terminal_obeys(void **state)
+{
+	static const char hostile[] = "\"\\\x7f\xc2\x9b\xe2\x80\xae\xff\xd8\x9c"
+				      "\xc3\xa9";
+	autotext t = { 0 };
+
+	(void)state;
+	cols_json_string(&t, hostile, sizeof(hostile) - 1);
+	assert_string_equal(t.p, "\"\\u0022\\u005c\\u007f\\u009b\\u202e\\ufffd\\u061c\xc3\xa9\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +167,7 @@ int main(void)
 		cmocka_unit_test(raw_is_one_word_a_cell),
 		cmocka_unit_test(rows_are_chosen_and_sorted_by_value),
 		cmocka_unit_test(json_has_numbers_where_they_are),
+		cmocka_unit_test(json_strings_hold_nothing_that_a_terminal_obeys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,15 +218,14 @@ size_t str_utf8_len(const char *s, size_t n)
 	return want;
 }
 
-/* C1 controls (U+0080..9f) and the bidirectional overrides are valid UTF-8 and still hostile. */
-static bool is_hostile(const char *s, size_t len)
+bool str_is_hostile(const char *s, size_t len)
 {
 	const unsigned char *u = (const unsigned char *)s;
 
 	if (len == 1)
 		return u[0] < 0x20 || u[0] == 0x7f || u[0] == '\\';
 	if (len == 2)
-		return u[0] == 0xc2 && u[1] < 0xa0;
+		return (u[0] == 0xc2 && u[1] < 0xa0) || (u[0] == 0xd8 && u[1] == 0x9c);
 	if (len == 3)
 		return u[0] == 0xe2 && ((u[1] == 0x80 && ((u[2] >= 0x8b && u[2] <= 0x8f) ||
 								 (u[2] >= 0xa8 && u[2] <= 0xae))) ||
@@ -248,7 +247,7 @@ void text_add_escaped(struct text *t, const char *s, size_t n)
 			continue;
 		}
 		len = str_utf8_len(s + i, n - i);
-		if (len && !is_hostile(s + i, len)) {
+		if (len && !str_is_hostile(s + i, len)) {
 			text_add_n(t, s + i, len);
 			i += len;
 			continue;

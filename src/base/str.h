@@ -58,3 +58,9 @@ void text_done(struct text *t);
 
 /* Length of the valid UTF-8 character at s (n bytes are there), or 0 if it is none. */
 size_t str_utf8_len(const char *s, size_t n);
+
+/*
+ * Is this character of len bytes one that a terminal obeys or that turns the line around: C0 and C1
+ * controls, DEL, bidirectional marks and overrides, and the backslash that escapes begin with?
+ */
+bool str_is_hostile(const char *s, size_t len);

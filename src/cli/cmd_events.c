@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/cols.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/view.h"
@@ -161,19 +162,8 @@ static void print_text(struct printer *p, const struct event *ev)
 
 static void add_json_text(struct text *t, const char *key, const char *s)
 {
-	text_addf(t, ",\"%s\":\"", key);
-	for (size_t n = strlen(s), i = 0, len; i < n; i += len) {
-		len = str_utf8_len(s + i, n - i);
-		if (len == 0) {
-			text_add(t, "\\ufffd");
-			len = 1;
-		} else if ((unsigned char)s[i] < ' ' || s[i] == '"' || s[i] == '\\') {
-			text_addf(t, "\\u%04x", (unsigned char)s[i]);
-		} else {
-			text_add_n(t, s + i, len);
-		}
-	}
-	text_add(t, "\"");
+	text_addf(t, ",\"%s\":", key);
+	cols_json_string(t, s, strlen(s));
 }
 
 static void print_json(struct printer *p, const struct event *ev)

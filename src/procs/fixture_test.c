@@ -8,7 +8,7 @@
  *	nssid=SID/SID... where the leader of the session is not in the list
  *   thread PID TID CHILD...	on whose list of children these are
  *   torn PID TEXT		a stat file of just this text; without, none: it has just gone
- *   file PATH TEXT		any other file; \n is a line's end
+ *   file PATH TEXT		any other file; \n is a line's end, \s a blank
  */
 #include <dirent.h>
 #include <errno.h>
@@ -152,8 +152,8 @@ static char *unescaped(char *s)
 	char *to = s, *from = s;
 
 	for (; *from; from++) {
-		if (from[0] == '\\' && from[1] == 'n') {
-			*to++ = '\n';
+		if (from[0] == '\\' && (from[1] == 'n' || from[1] == 's')) {
+			*to++ = from[1] == 'n' ? '\n' : ' ';
 			from++;
 		} else {
 			*to++ = *from;

@@ -211,10 +211,15 @@ static bool match(struct part s, struct part before, struct arena *a, struct own
 
 bool owner_path_parse(const char *path, size_t n, struct arena *a, struct owner *ret)
 {
+	static const char gone[] = " (deleted)";
 	struct part before = { "", 0 };
 	struct owner o = { 0 };
 	bool kube = false;
 
+	/* so the kernel marks the path of a removed cgroup, which a zombie may still be in */
+	if (n > sizeof(gone) - 1 &&
+		memcmp(path + n - sizeof(gone) + 1, gone, sizeof(gone) - 1) == 0)
+		n -= sizeof(gone) - 1;
 	for (size_t at = 0; at < n;) {
 		struct part s = { path + at, 0 };
 
