@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/signals.h"
@@ -104,8 +105,12 @@ int life_write_file(const char *path, const char *text, size_t n, struct err *e)
 {
 	autotext beside = { 0 };
 	autofd fd = FD_NONE;
+	struct stat st;
 	int r;
 
+	/* a device, a pipe or a link that is named by mistake is not replaced */
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_say(e, "write %s: it is there and not a regular file", path);
 	text_addf(&beside, "%s.%d", path, (int)getpid());
 	fd = open(beside.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)

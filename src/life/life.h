@@ -56,7 +56,7 @@ enum life_status {
 	LIFE_EXITED,
 };
 
-/* Writes a file whole, beside its place first. */
+/* Writes a file whole, beside its place first. What is there and no regular file stays. */
 int life_write_file(const char *path, const char *text, size_t n, struct err *e);
 
 /* How wide standard output is; 0: no terminal, nothing is cut. */

@@ -40,6 +40,14 @@ says() { get "$url" | grep -qE "$1"; }
 	promtool check metrics <out.prom
 	[ "$(find . -name 'out.prom*' | wc -l)" = 1 ]
 	run -125 clade metrics --textfile /no/such/folder/x
+	# what is no file of ours to replace: a device, a link
+	mkfifo pipe
+	ln -s out.prom link
+	run -125 clade metrics --textfile pipe
+	[[ "$output" == *"not a regular file"* ]]
+	[ -p pipe ]
+	run -125 clade metrics --textfile link
+	[ -L link ]
 	run -125 clade metrics --textfile x --listen :0
 }
 
