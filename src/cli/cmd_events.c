@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -19,9 +20,13 @@ struct events_opts {
 static int parse_kinds(void *opts, const struct opt *o, const char *value, struct err *e)
 {
 	struct events_opts *to = opts;
+	unsigned more = 0;
 
 	(void)o;
-	return event_kinds_parse(value, &to->kinds, e);
+	if (event_kinds_parse(value, &more, e) < 0)
+		return -e->code;
+	to->kinds |= more;
+	return 0;
 }
 
 static const struct opt events_opts[] = {
@@ -34,7 +39,7 @@ static const struct opt events_opts[] = {
 struct printer {
 	const struct events_opts *opts;
 	const struct cmd_call *call;
-	const char *container; /* id or its beginning; NULL: any */
+	const char *container; /* name, id or its beginning; NULL: any */
 	uint64_t pidns;	       /* of that, or of a PID; 0: any */
 	/* What people call the containers, by ID. */
 	struct arena arena;
@@ -42,7 +47,9 @@ struct printer {
 		const char *id, *name;
 	} * names;
 	size_t n_names;
-	time_t asked; /* when the engines' files were last looked at */
+	/* When the engines' files were last looked at, and for whom. */
+	time_t asked;
+	char asked_for[sizeof(((struct event *)0)->container)];
 };
 
 static void learn_names(struct printer *p, const struct view *v)
@@ -71,15 +78,18 @@ static const char *known_name(const struct printer *p, const char *id)
 	return NULL;
 }
 
-/* A container that is new since the last look makes for another, once a second at most. */
+/* A container that is new since the last look makes for another; the same one once a second at
+ * most.
+ */
 static const char *name_of(struct printer *p, const struct event *ev)
 {
 	const char *name = known_name(p, ev->container);
 	struct err ignored = { 0 };
 	struct view v;
 
-	if (!name && ev->at.tv_sec > p->asked) {
+	if (!name && (ev->at.tv_sec > p->asked || !str_eq(ev->container, p->asked_for))) {
 		p->asked = ev->at.tv_sec;
+		memcpy(p->asked_for, ev->container, sizeof(p->asked_for));
 		if (view_read(p->call, 0, &v, &ignored) == 0) {
 			learn_names(p, &v);
 			view_done(&v);
@@ -201,17 +211,23 @@ static void print_json(struct printer *p, const struct event *ev)
 }
 
 /* What was lost concerns everybody. */
-static bool is_wanted(const struct printer *p, const struct event *ev)
+static bool is_wanted(struct printer *p, const struct event *ev)
 {
+	const char *name;
+
 	if (ev->kind == EVENT_LOST)
 		return true;
 	if (p->opts->kinds && !(p->opts->kinds & 1u << ev->kind))
 		return false;
 	if (p->pidns && ev->pidns == p->pidns)
 		return true;
-	if (p->container)
-		return str_starts(ev->container, p->container);
-	return !p->pidns;
+	if (!p->container)
+		return !p->pidns;
+	if (!ev->container[0] || str_starts(ev->container, p->container))
+		return ev->container[0];
+	/* one that came later, by its name */
+	name = p->pidns ? NULL : name_of(p, ev);
+	return name && str_eq(name, p->container);
 }
 
 static void print_event(void *data, const struct event *ev)
@@ -235,8 +251,10 @@ static int choose(struct printer *p, const struct view *v, const char *word, str
 	if (ns == NO_NS) {
 		/* of another engine, perhaps: known when its processes are */
 		p->container = word;
-		if (view_find(v, word, &proc, e) < 0)
+		if (view_find(v, word, &proc, e) < 0) {
+			log_warn("%s: there is none now; its events are told when it comes", word);
 			return 0;
+		}
 		ns = v->s.procs[proc].ns;
 		p->container = NULL;
 	}
@@ -264,9 +282,10 @@ static int events(const struct cmd_call *call, struct err *e)
 		r = events_open(&stream, e);
 	if (r == 0)
 		log_info("listening");
-	while (r == 0 && !ferror(stdout)) {
+	while (r == 0) {
 		r = events_wait(stream, -1, print_event, &p, e);
-		fflush(stdout);
+		if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+			r = err_set(e, errno, "write the events");
 	}
 	events_free(stream);
 	arena_done(&p.arena);

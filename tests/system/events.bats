@@ -25,11 +25,16 @@ seen() { # JQ: has an event of which this holds come?
 	local init orphan
 	init=$(init_of evt$$)
 	listen
-	clade exec evt$$ sh -c 'sh -c "sleep 0.3 & exit"'
+	# the outer shell is there until all was seen: of one that has gone its name is not known
+	mkfifo hold
+	exec 8<>hold
+	clade exec -i evt$$ sh -c 'sh -c "sleep 0.3 & exit"; read x' <hold 3>&- 8>&- &
 	until_true seen ".event == \"zombie\" and .name == \"evt$$\""
 	orphan=$(jq -Rs "split(\"\n\")[:-1] | map(fromjson)[] | select(.event == \"zombie\" and .name == \"evt$$\") | .pid" events.json)
 	seen ".event == \"fork\" and .pid == $orphan"
 	seen ".event == \"exec\" and .comm == \"sh\" and .name == \"evt$$\""
+	echo >&8
+	exec 8>&-
 	seen ".event == \"orphan\" and .pid == $orphan and .adopter == $init"
 	seen ".event == \"adopt\" and .pid == $orphan and .adopter == $init"
 	seen ".event == \"exit\" and .pid == $orphan and .exit == 0 and .ppid == $init"
@@ -44,7 +49,13 @@ seen() { # JQ: has an event of which this holds come?
 	clade run -d --name b$$ dir:rootfs sleep 1000
 	listen -t exec,exit "a$$"
 	clade exec b$$ true
-	run -1 clade exec a$$ false
+	# it stays until its exec was seen: of one that has gone the container is not known
+	mkfifo hold
+	exec 8<>hold
+	clade exec -i a$$ sh -c 'read x; exit 1' <hold 3>&- 8>&- &
+	until_true seen '.event == "exec" and .comm == "sh"'
+	echo >&8
+	exec 8>&-
 	until_true seen '.event == "exit" and .exit == 1'
 	kill "$listener"
 	wait "$listener" || :
@@ -76,4 +87,24 @@ seen() { # JQ: has an event of which this holds come?
 	clade run -d --name box dir:rootfs sleep 1000
 	clade exec box sh -c 'sh -c "sleep 0.1 & exit"'
 	until_true seen ".event == \"zombie\" and .ppid == $(init_of box)"
+}
+
+@test "a full disk is said; kinds add up; a container that is not there yet is waited for" {
+	[ "$(id -u)" = 0 ] || skip "the process connector is root's"
+	clade --log-level info events -t exec -t exit >/dev/full 2>full.err 3>&- &
+	listener=$!
+	until_true grep -q listening full.err
+	until_true eval '/bin/true; ! kill -0 $listener'
+	local code=0
+	wait "$listener" || code=$?
+	[ "$code" = 125 ]
+	grep -q "write the events: No space left on device" full.err
+	listen -t exec -t exit notyet$$
+	grep -q "notyet$$: there is none now" events.err
+	clade run -d --name other$$ dir:rootfs sleep 1000
+	clade run -d --name notyet$$ dir:rootfs sleep 1000
+	until_true eval 'clade exec notyet$$ true; seen ".event == \"exec\""'
+	clade rm -f notyet$$ other$$
+	until_true seen '.event == "exit" and .signal == 9'
+	jq -se "all(.name == \"notyet$$\")" events.json
 }
