@@ -14,7 +14,7 @@ setup() {
 }
 teardown() {
 	buildah rm -a >/dev/null
-	[ -z "$(ls /run/clade-oci 2>/dev/null)" ]
+	[ -z "$(ls /run/clade-oci 2>/dev/null)" ] || return 1
 	[ -z "$(find /sys/fs/cgroup -type d -name 'buildah-*' 2>/dev/null)" ]
 }
 

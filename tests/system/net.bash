@@ -9,8 +9,9 @@ net_setup() {
 	[ "$(id -u)" != 0 ] || { ROOT_TEST=1 && box_open; }
 }
 net_teardown() {
-	if [ -n "$ROOT_TEST" ]; then box_close; fi
-	clade_teardown
+	local failed=0
+	if [ -n "$ROOT_TEST" ]; then box_close || failed=1; fi
+	clade_teardown && return $failed
 }
 
 # A machine of its own: loopback, one way out that leads nowhere, the caller's mounts. `in_box COMMAND...` runs there.

@@ -14,6 +14,8 @@ nspid() { awk '/^NSpid:/ { $1 = ""; print substr($0, 2) }' "/proc/$1/status"; }
 state_of() { awk '/^State:/ { print $2 }' "/proc/$1/status" 2>/dev/null; }
 parent_of() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
 child_of() { pgrep -P "$1" | head -n 1; }
+# Seconds that no other sleep of this machine has: by them a test finds its own, and no one else's
+span() { echo $((100000000 + $$ * 10 + $1)); }
 
 @test "1: an orphan on the host goes to the nearest subreaper or init, and is reaped there" {
 	bash -c 'bash -c "echo \$\$ >inner; sleep 60 & echo \$! >sleep; wait" & echo $! >outer; wait' 3>&- &
@@ -61,28 +63,29 @@ child_of() { pgrep -P "$1" | head -n 1; }
 
 @test "4 and 5: a container in a container: one process, a PID at every level; inner ones see no outer" {
 	# the programs of the build tree, as they are, in a folder both levels know
+	local one two three pid
+	one=$(span 1) two=$(span 2) three=$(span 3)
 	mkdir bin
 	cp -L "$BIN"/* bin/
-	clade run -d --name level1 --privileged -v "$PWD/bin:/clade-bin:ro" host sleep 1001
-	clade exec level1 /clade-bin/clade run -d --name level2 --privileged -v /clade-bin:/clade-bin:ro host sleep 1002
-	clade exec level1 /clade-bin/clade exec level2 /clade-bin/clade run -d --name level3 host sleep 1003
-	local pid
-	pid=$(pgrep -f '^sleep 1003$')
+	clade run -d --name level1 --privileged -v "$PWD/bin:/clade-bin:ro" host sleep "$one"
+	clade exec level1 /clade-bin/clade run -d --name level2 --privileged -v /clade-bin:/clade-bin:ro host sleep "$two"
+	clade exec level1 /clade-bin/clade exec level2 /clade-bin/clade run -d --name level3 host sleep "$three"
+	pid=$(pgrep -x -f "sleep $three")
 	read -ra numbers <<<"$(nspid "$pid")"
 	[ "${#numbers[@]}" = 4 ]
 	[ "${numbers[0]}" = "$pid" ]
 	[ "${numbers[3]}" = 1 ]
 	# clade says what the kernel says
 	run -0 --separate-stderr clade tree "$pid"
-	[[ "$output" == "$(tr ' \t' '//' <<<"${numbers[*]}") sleep 1003"*"level 3]"* ]]
+	[[ "$output" == "$(tr ' \t' '//' <<<"${numbers[*]}") sleep $three"*"level 3]"* ]]
 	# outer levels see inner ones, never the reverse
 	run -0 clade exec level1 ps -ef
-	[[ "$output" == *"sleep 1003"* && "$output" == *"sleep 1002"* ]]
+	[[ "$output" == *"sleep $three"* && "$output" == *"sleep $two"* ]]
 	run -0 clade exec level1 /clade-bin/clade exec level2 ps -ef
-	[[ "$output" == *"sleep 1003"* && "$output" != *"sleep 1001"* ]]
+	[[ "$output" == *"sleep $three"* && "$output" != *"sleep $one"* ]]
 	# 6: the ancestor dies, and everything of it
 	kill -9 "$(init_of level1)"
-	until_true eval '[ -z "$(pgrep -f '\''^sleep 100[123]$'\'')" ]'
+	until_true eval '! pgrep -x -f "sleep ($one|$two|$three)"'
 	remove_nested_cgroups
 }
 
@@ -117,15 +120,17 @@ remove_nested_cgroups() {
 @test "7: in a container orphans go to its init, not the host's; with --init they are reaped" {
 	clade run -d --name plain dir:rootfs sleep 1000
 	clade run -d --name with --init dir:rootfs sleep 1000
-	local name sleep
+	local name orphan
 	for name in plain with; do
-		clade exec "$name" sh -c 'sh -c "sleep 0.7 & exit"'
-		sleep=$(pgrep -f '^sleep 0.7$' | head -n 1)
-		[ "$(parent_of "$sleep")" = "$(init_of "$name")" ]
+		clade exec "$name" sh -c "sh -c 'sleep $(span 7) >/dev/null 2>&1 & exit'"
+		until_true pgrep -x -f "sleep $(span 7)"
+		orphan=$(pgrep -x -f "sleep $(span 7)")
+		until_true eval '[ "$(parent_of "$orphan")" = "$(init_of "$name")" ]'
+		kill "$orphan"
 		if [ "$name" = with ]; then
-			until_true test ! -e "/proc/$sleep"
+			until_true test ! -e "/proc/$orphan"
 		else
-			until_true eval '[ "$(state_of "$sleep")" = Z ]'
+			until_true eval '[ "$(state_of "$orphan")" = Z ]'
 		fi
 	done
 }
