@@ -149,9 +149,10 @@ static enum bundle_status status_of(struct kept *k)
 {
 	if (k->init.pidfd < 0)
 		return BUNDLE_STOPPED;
-	if (faccessat(k->dir, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return BUNDLE_CREATED;
-	return k->freezer && cgroup_is_frozen(k->freezer) ? BUNDLE_PAUSED : BUNDLE_RUNNING;
+	if (k->freezer && cgroup_is_frozen(k->freezer))
+		return BUNDLE_PAUSED;
+	return faccessat(k->dir, "exec.fifo", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? BUNDLE_CREATED
+									      : BUNDLE_RUNNING;
 }
 
 int kept_open(const struct bundles *b, const char *id, struct kept *k, struct err *e)

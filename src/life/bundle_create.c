@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -266,6 +267,11 @@ static int make_folder(struct making *m, struct err *e)
 		unlinkat(b->root_fd, m->c->id, AT_REMOVEDIR);
 		return -e->code;
 	}
+	/* held until all is written down: delete waits for that */
+	if (flock(m->dir, LOCK_EX | LOCK_NB) < 0) {
+		fd_close(&m->dir);
+		return err_say(e, "container %s was deleted while it was made", m->c->id);
+	}
 	/* as the engine wrote it: exec and update read it once more */
 	if (store_write(m->dir, "config.json", m->config, m->config_n, e) < 0)
 		return -e->code;
@@ -324,6 +330,9 @@ static int make(struct making *m, struct birth_result *ret, struct err *e)
 		if (m->c->pid_file)
 			bundle_forget_pid(m->c->pid_file);
 	}
+	/* by name: the init holds our descriptors until it executes its program */
+	if (m->dir >= 0)
+		flock(m->dir, LOCK_UN);
 	return r ? -(e->code ? e->code : EIO) : 0;
 }
 

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "birth/birth.h"
 #include "life/bundle_internal.h"
@@ -45,32 +47,34 @@ static void add(struct arena *a, struct spec_strings *list, const char *word)
 	*item = word;
 }
 
-static int add_caps(const struct bundle_exec *x, struct spec_caps *c, struct err *e)
+/* As in a configuration: one that this program does not know is a warning. */
+static void add_caps(const struct bundle_exec *x, struct spec_caps *c)
 {
 	static const char *all[] = { "ALL" };
-	struct docker_run run = { .cap_add = { (const char **)x->caps, x->n_caps },
-		.cap_drop = { all, 1 } };
 	static const char *const nothing[] = { "true", NULL };
-	struct docker_rest rest;
-	struct spec s;
-	uint64_t bits;
-	int r;
+	uint64_t bits = 0;
 
-	if (!x->n_caps)
-		return 0;
-	run.args = nothing;
-	run.n_args = 1;
-	run.in_userns = true;
-	r = docker_spec(&run, &s, &rest, e);
-	bits = s.process.capabilities.bounding;
-	spec_done(&s);
-	if (r < 0)
-		return r;
-	c->set = true;
+	for (size_t i = 0; i < x->n_caps; i++) {
+		const char *one = x->caps[i];
+		struct docker_run run = { .cap_add = { &one, 1 },
+			.cap_drop = { all, 1 },
+			.args = nothing,
+			.n_args = 1,
+			.in_userns = true };
+		struct docker_rest rest;
+		struct spec s;
+		struct err e;
+
+		if (docker_spec(&run, &s, &rest, &e) < 0)
+			log_warn("%s", e.msg);
+		else
+			bits |= s.process.capabilities.bounding;
+		spec_done(&s);
+	}
+	c->set |= x->n_caps > 0;
 	c->bounding |= bits;
 	c->permitted |= bits;
 	c->effective |= bits;
-	return 0;
 }
 
 static int from_flags(const struct bundle_exec *x, const struct spec *spec, struct arena *a,
@@ -91,6 +95,8 @@ static int from_flags(const struct bundle_exec *x, const struct spec *spec, stru
 	for (size_t i = 0; i < x->n_env; i++) {
 		size_t at, name = strcspn(x->env[i], "=") + 1;
 
+		if (name == 1 || !x->env[i][name - 1])
+			return err_say(e, "--env %s: NAME=VALUE is wanted", x->env[i]);
 		for (at = 0; at < env.n; at++)
 			if (strncmp(env.items[at], x->env[i], name) == 0)
 				break;
@@ -118,8 +124,7 @@ static int from_flags(const struct bundle_exec *x, const struct spec *spec, stru
 		p.user.additional_gids = x->groups;
 		p.user.n_additional_gids = x->n_groups;
 	}
-	if (add_caps(x, &p.capabilities, e) < 0)
-		return -e->code;
+	add_caps(x, &p.capabilities);
 	*ret = p;
 	return 0;
 }
@@ -298,8 +303,12 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 		r = birth_join(&join, &born, e);
 		r = r ? -(e->code ? e->code : EIO) : 0;
 	}
-	if (r == 0)
+	if (r == 0) {
 		r = tell(x, &born, e);
+		/* nobody knows of it */
+		if (r < 0)
+			proc_ref_signal(&born.init, SIGKILL);
+	}
 	if (r == 0 && !x->detach)
 		r = bundle_accompany(
 			&born.init, x->console_socket ? FD_NONE : born.tty_master, ret_code, e);

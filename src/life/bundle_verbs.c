@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -22,7 +24,7 @@
 #include "os/systemd.h"
 #include "store/store.h"
 
-enum { FREEZE_TIMEOUT_MS = 10000, KILL_TIMEOUT_MS = 10000 };
+enum { FREEZE_TIMEOUT_MS = 10000, KILL_TIMEOUT_MS = 10000, MAKER_TIMEOUT_MS = 10000 };
 
 /* poststart and poststop: only their spec and where they stand are needed of a plan. */
 static int run_hooks(const struct bundles *b, const struct kept *k, enum hook_point point,
@@ -66,6 +68,8 @@ int bundle_start(struct bundles *b, const char *id, struct err *e)
 		return -e->code;
 	if (k.status == BUNDLE_STOPPED)
 		return err_say(e, "cannot start a container that has stopped");
+	if (k.status == BUNDLE_PAUSED)
+		return err_say(e, "cannot start a container in the paused state");
 	if (k.status != BUNDLE_CREATED)
 		return err_say(e, "cannot start an already running container");
 	fifo = openat(k.dir, "exec.fifo", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
@@ -222,13 +226,44 @@ static void clear_half_made(struct bundles *b, const struct kept *k)
 	spec_done(&spec);
 }
 
+/*
+ * Its maker holds the folder until all is written down. 0: what is there now is in k; one that is
+ * half made stays so, for its folder is held by us.
+ */
+static int wait_for_maker(const struct bundles *b, struct kept *k, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	struct kept now = KEPT_NONE;
+	int waited_ms = 0, r;
+
+	while (flock(k->dir, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_set(e, errno, "lock the state folder of container %s", k->id);
+		if (waited_ms > MAKER_TIMEOUT_MS)
+			return err_say(e, "container %s is still being made", k->id);
+		nanosleep(&pause, NULL);
+		waited_ms += 5;
+	}
+	r = kept_open(b, k->id, &now, e);
+	if (r == 0 && now.status != BUNDLE_CREATING) {
+		kept_done(k);
+		*k = now;
+		return 0;
+	}
+	kept_done(&now);
+	return r;
+}
+
 int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 {
 	autokept k = KEPT_NONE;
 	struct err other;
 	int r;
 
-	if (kept_open(b, id, &k, e) < 0)
+	r = kept_open(b, id, &k, e);
+	if (r == 0 && k.status == BUNDLE_CREATING)
+		r = wait_for_maker(b, &k, e);
+	if (r < 0)
 		return force && e->code == ERR_ABSENT ? 0 : -e->code;
 	if (!force && k.status != BUNDLE_STOPPED && k.status != BUNDLE_CREATED &&
 		k.status != BUNDLE_CREATING)

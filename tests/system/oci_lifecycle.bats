@@ -244,3 +244,17 @@ hooks() {
 	edit '.hooks = {createRuntime: [{path: "/bin/true"}]} | .annotations = {big: ("x" * 200000)}'
 	create "$id"
 }
+
+@test "life: delete while create is at it: one of them wins, and nothing stays" {
+	local n maker
+	for n in $(seq 40); do
+		create "$id" &
+		maker=$!
+		until [ -e "oci/$id" ] || ! kill -0 $maker 2>/dev/null; do :; done
+		"${RT[@]}" delete -f "$id"
+		wait $maker || :
+		"${RT[@]}" delete -f "$id"
+		[ ! -e "oci/$id" ]
+		[ -z "$(find /sys/fs/cgroup -maxdepth 4 -path "*/clade/$id")" ]
+	done
+}
