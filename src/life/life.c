@@ -101,6 +101,14 @@ int life_seal(char **argv, struct err *e)
 	return r < 0 ? err_set(e, -r, "protect this program's own file from the container") : 0;
 }
 
+void life_stdio(void)
+{
+	/* open(2) takes the lowest number that is free */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+}
+
 int life_write_file(const char *path, const char *text, size_t n, struct err *e)
 {
 	autotext beside = { 0 };

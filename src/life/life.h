@@ -43,6 +43,12 @@ int life_init(struct life *l, const char *root, struct err *e);
 void life_done(struct life *l);
 
 /*
+ * Whoever is called without a standard stream gets /dev/null as that: what is opened next would
+ * take its number, and messages or a container would get it. First of all.
+ */
+void life_stdio(void);
+
+/*
  * First of all in a command whose process enters a container as root: this program's own file is
  * made unreachable from inside (os/seal.h). Does not return when it runs itself again.
  */

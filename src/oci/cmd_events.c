@@ -11,13 +11,24 @@
 
 struct events_opts {
 	bool stats;
-	int64_t interval_ms;
+	struct maybe_i64 interval_ms;
 };
+
+static int parse_interval(void *opts, const struct opt *o, const char *value, struct err *e)
+{
+	struct events_opts *all = opts;
+	int64_t ms;
+
+	if (str_duration_ms(value, &ms) < 0)
+		return err_say(
+			e, "--%s %s: a duration like 5s is wanted, greater than 0", o->name, value);
+	all->interval_ms = (struct maybe_i64)SOME(ms);
+	return 0;
+}
 
 static const struct opt events_opts[] = {
 	{ "stats", 0, OPT_FLAG, offsetof(struct events_opts, stats), NULL, "one reading" },
-	{ "interval", 0, OPT_MS, offsetof(struct events_opts, interval_ms), "TIME",
-		"between two (5s)" },
+	{ "interval", 0, OPT_CALL, 0, "TIME", "between two (5s)", parse_interval },
 	{ 0 },
 };
 
@@ -200,10 +211,10 @@ static void add_stats(struct json_writer *w, const char *id, const struct bundle
 static int events(const struct cmd_call *call, struct err *e)
 {
 	const struct events_opts *o = call->opts;
-	int64_t interval = o->interval_ms ? o->interval_ms : 5000, kills = -1;
+	int64_t interval = o->interval_ms.set ? o->interval_ms.value : 5000, kills = -1;
 	autobundles b = BUNDLES_NONE;
 
-	if (interval < 0)
+	if (interval <= 0)
 		return err_say(e, "duration interval must be greater than 0");
 	if (oci_bundles(call, &b, e) < 0)
 		return -e->code;
@@ -221,7 +232,8 @@ static int events(const struct cmd_call *call, struct err *e)
 		kills = s.oom_kills;
 		add_stats(&w, call->args[0], &s);
 		puts(t.p);
-		fflush(stdout);
+		if (oci_flush(e) < 0)
+			return -e->code;
 		if (o->stats)
 			return 0;
 		nanosleep(&pause, NULL);

@@ -9,16 +9,24 @@
 #include "base/str.h"
 #include "oci/commands.h"
 
-static void add_time(struct json_writer *w, const char *name, int64_t ns)
+enum { TIME_ROOM = 64 };
+
+static void time_text(int64_t ns, char text[TIME_ROOM])
 {
 	time_t s = (time_t)(ns / 1000000000);
-	char text[64];
 	struct tm tm;
 
 	gmtime_r(&s, &tm);
-	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900,
+	snprintf(text, TIME_ROOM, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900,
 		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
 		(int)(ns % 1000000000));
+}
+
+static void add_time(struct json_writer *w, const char *name, int64_t ns)
+{
+	char text[TIME_ROOM];
+
+	time_text(ns, text);
 	json_string(w, name, text);
 }
 
@@ -77,6 +85,38 @@ static int check_format(const char *format, bool *ret_json, struct err *e)
 		       : 0;
 }
 
+/* Columns as Go's tabwriter sets runc's: at least 12 wide, 3 between them, the last as it is. */
+static void add_table(struct text *t, const struct bundle_info *all, size_t n, struct arena *a)
+{
+	enum { COLUMNS = 6, WIDTH = 12, GAP = 3 };
+	static const char *const heads[COLUMNS] = { "ID", "PID", "STATUS", "BUNDLE", "CREATED",
+		"OWNER" };
+	const char *(*rows)[COLUMNS] = arena_array(a, n + 1, sizeof(*rows));
+	int width[COLUMNS];
+
+	memcpy(rows[0], heads, sizeof(heads));
+	for (size_t i = 0; i < n; i++) {
+		char when[TIME_ROOM];
+
+		time_text(all[i].created_ns, when);
+		rows[i + 1][0] = all[i].id;
+		rows[i + 1][1] = arena_printf(a, "%d", all[i].pid);
+		rows[i + 1][2] = bundle_status_word(all[i].status);
+		rows[i + 1][3] = all[i].bundle;
+		rows[i + 1][4] = arena_strdup(a, when);
+		rows[i + 1][5] = all[i].owner;
+	}
+	for (int c = 0; c < COLUMNS; c++) {
+		width[c] = c < COLUMNS - 1 ? WIDTH : 0;
+		for (size_t i = 0; c < COLUMNS - 1 && i <= n; i++)
+			if ((int)strlen(rows[i][c]) + GAP > width[c])
+				width[c] = (int)strlen(rows[i][c]) + GAP;
+	}
+	for (size_t i = 0; i <= n; i++)
+		for (int c = 0; c < COLUMNS; c++)
+			text_addf(t, c < COLUMNS - 1 ? "%-*s" : "%-*s\n", width[c], rows[i][c]);
+}
+
 static int list(const struct cmd_call *call, struct err *e)
 {
 	const struct list_opts *o = call->opts;
@@ -96,22 +136,11 @@ static int list(const struct cmd_call *call, struct err *e)
 			add_state(&w, &all[i]);
 		json_end(&w, ']');
 		text_add(&t, "\n");
-	} else if (!o->quiet) {
-		text_addf(&t, "%-20s  %-8s  %-8s  %-30s  %-20s  %s\n", "ID", "PID", "STATUS",
-			"BUNDLE", "CREATED", "OWNER");
-	}
-	for (size_t i = 0; i < n && (o->quiet || !json); i++) {
-		time_t s = (time_t)(all[i].created_ns / 1000000000);
-		char when[32];
-		struct tm tm;
-
-		if (o->quiet) {
+	} else if (o->quiet) {
+		for (size_t i = 0; i < n; i++)
 			text_addf(&t, "%s\n", all[i].id);
-			continue;
-		}
-		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&s, &tm));
-		text_addf(&t, "%-20s  %-8d  %-8s  %-30s  %-20s  %s\n", all[i].id, all[i].pid,
-			bundle_status_word(all[i].status), all[i].bundle, when, all[i].owner);
+	} else {
+		add_table(&t, all, n, call->arena);
 	}
 	fputs(t.p ? t.p : "", stdout);
 	return 0;

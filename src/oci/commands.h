@@ -22,6 +22,8 @@ void oci_add_words(struct json_writer *w, const char *name, const char *words);
 
 /* What every command begins with. */
 int oci_bundles(const struct cmd_call *call, struct bundles *ret, struct err *e);
+/* What was printed has been written. Leaves e alone where it says something already. */
+int oci_flush(struct err *e);
 #define autobundles __attribute__((cleanup(bundles_done))) struct bundles
 #define BUNDLES_NONE                                                                               \
 	{                                                                                          \

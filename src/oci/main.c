@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +70,17 @@ int oci_bundles(const struct cmd_call *call, struct bundles *ret, struct err *e)
 	return 0;
 }
 
+int oci_flush(struct err *e)
+{
+	struct err other;
+
+	/* a first line is written as it comes: its error is the one before */
+	return fflush(stdout) != 0 || ferror(stdout)
+		       ? err_set(e->code ? &other : e, errno ? errno : EIO,
+				 "write to standard output")
+		       : 0;
+}
+
 static int set_log(const struct oci_globals *g, struct err *e)
 {
 	enum log_level level = LOG_LEVEL_WARN;
@@ -102,9 +114,11 @@ static bool asks_help(const struct cmd *cmd, int n, const char **args)
 	return false;
 }
 
-static int run(const struct cmd *cmd, const struct oci_globals *globals, int argc,
+/* What is wrong about the words themselves is 1 for every command: ret_cmd is NULL then. */
+static int run(const struct cmd **ret_cmd, const struct oci_globals *globals, int argc,
 	const char **argv, struct err *e)
 {
+	const struct cmd *cmd = *ret_cmd;
 	static const struct opt none[] = { { 0 } };
 	autoarena arena = { 0 };
 	struct cmd_call call = { .cmd = cmd, .arena = &arena, .globals = globals };
@@ -114,12 +128,14 @@ static int run(const struct cmd *cmd, const struct oci_globals *globals, int arg
 	if (cmd != &oci_events)
 		arena_leave_to_exit();
 	call.opts = arena_alloc(&arena, cmd->opts_size + 1);
+	*ret_cmd = NULL;
 	if (opt_parse(cmd->opts ? cmd->opts : none, argv, argc, style, call.opts, &arena,
 		    &call.args, &call.n_args, e) < 0)
 		return -e->code;
 	if (call.n_args < cmd->min_args || (cmd->max_args >= 0 && call.n_args > cmd->max_args))
 		return err_say(
 			e, "%s takes: %s", cmd->name, cmd->args ? cmd->args : "no arguments");
+	*ret_cmd = cmd;
 	return cmd->run(&call, e);
 }
 
@@ -147,7 +163,7 @@ static int dispatch(int argc, char **argv, const struct cmd **ret_cmd, struct er
 	}
 	if (asks_help(*ret_cmd, n - 1, args + 1))
 		return print_help(*ret_cmd);
-	return run(*ret_cmd, &globals, n - 1, args + 1, e);
+	return run(ret_cmd, &globals, n - 1, args + 1, e);
 }
 
 /* Which it will be, before anything is parsed: so early the executable has to be out of reach. */
@@ -181,12 +197,14 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int r = 0;
 
+	life_stdio();
 	log_setup("clade-oci", LOG_LEVEL_WARN, -1, LOG_TEXT);
 	if (cmd && cmd->enters)
 		r = life_seal(argv, &e);
 	if (r == 0)
 		r = dispatch(argc, argv, &cmd, &e);
-	fflush(stdout);
+	if (oci_flush(&e) < 0 && r == 0)
+		r = -e.code;
 	if (r >= 0)
 		return r;
 	log_as_go(&e);
