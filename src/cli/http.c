@@ -3,6 +3,7 @@
 #include "cli/http.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -13,6 +14,51 @@
 #include "base/mem.h"
 
 enum { CLIENTS_MAX = 32, PER_ADDRESS_MAX = 16, SILENT_S = 10, MEMORY_PER_CLIENT = 16384 };
+
+/*
+ * Looked for when somebody listens: with what it needs in turn (a whole TLS) it would be a third of
+ * each command's start.
+ */
+static struct {
+	__typeof__(MHD_add_response_header) *add_response_header;
+	__typeof__(MHD_create_response_from_buffer) *create_response_from_buffer;
+	__typeof__(MHD_destroy_response) *destroy_response;
+	__typeof__(MHD_get_daemon_info) *get_daemon_info;
+	__typeof__(MHD_get_timeout) *get_timeout;
+	__typeof__(MHD_queue_response) *queue_response;
+	__typeof__(MHD_run) *run;
+	__typeof__(MHD_start_daemon) *start_daemon;
+	__typeof__(MHD_stop_daemon) *stop_daemon;
+} lib;
+
+static int load(struct err *e)
+{
+	const struct {
+		const char *name;
+		void **place;
+	} wanted[] = {
+		{ "MHD_add_response_header", (void **)&lib.add_response_header },
+		{ "MHD_create_response_from_buffer", (void **)&lib.create_response_from_buffer },
+		{ "MHD_destroy_response", (void **)&lib.destroy_response },
+		{ "MHD_get_daemon_info", (void **)&lib.get_daemon_info },
+		{ "MHD_get_timeout", (void **)&lib.get_timeout },
+		{ "MHD_queue_response", (void **)&lib.queue_response },
+		{ "MHD_run", (void **)&lib.run },
+		{ "MHD_start_daemon", (void **)&lib.start_daemon },
+		{ "MHD_stop_daemon", (void **)&lib.stop_daemon },
+	};
+	void *handle = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
+
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		*wanted[i].place = handle ? dlsym(handle, wanted[i].name) : NULL;
+		if (!*wanted[i].place)
+			return err_say(e,
+				"--listen needs libmicrohttpd.so.12 (Debian's "
+				"libmicrohttpd12): %s",
+				dlerror());
+	}
+	return 0;
+}
 
 struct http {
 	struct MHD_Daemon *daemon;
@@ -25,18 +71,18 @@ struct http {
 static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, const char *type,
 	const char *allow, const struct text *body)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(
+	struct MHD_Response *r = lib.create_response_from_buffer(
 		body->len, body->p ? body->p : (char *)"", MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result done;
 
 	if (!r)
 		return MHD_NO;
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	lib.add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	lib.add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (allow)
-		MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, allow);
-	done = MHD_queue_response(c, status, r);
-	MHD_destroy_response(r);
+		lib.add_response_header(r, MHD_HTTP_HEADER_ALLOW, allow);
+	done = lib.queue_response(c, status, r);
+	lib.destroy_response(r);
 	return done;
 }
 
@@ -106,7 +152,7 @@ static int parse_where(const char *where, union address *ret, struct err *e)
 static void note_where(struct http *h, const union address *a)
 {
 	const union MHD_DaemonInfo *port =
-		MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
+		lib.get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	char text[INET6_ADDRSTRLEN] = "";
 	bool v6 = a->any.sa_family == AF_INET6;
 
@@ -123,7 +169,7 @@ int http_open(const char *where, const char *path, http_page_fn page, void *data
 	union address a = { 0 };
 	unsigned flags = MHD_USE_EPOLL;
 
-	if (parse_where(where, &a, e) < 0)
+	if (parse_where(where, &a, e) < 0 || load(e) < 0)
 		return -e->code;
 	if (a.any.sa_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
@@ -132,7 +178,7 @@ int http_open(const char *where, const char *path, http_page_fn page, void *data
 	h->page = page;
 	h->data = data;
 	errno = 0;
-	h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR,
+	h->daemon = lib.start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR,
 		&a.any, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CLIENTS_MAX,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENT_S,
@@ -150,7 +196,7 @@ void http_close(struct http *h)
 {
 	if (!h)
 		return;
-	MHD_stop_daemon(h->daemon);
+	lib.stop_daemon(h->daemon);
 	free(h);
 }
 
@@ -161,19 +207,19 @@ const char *http_where(const struct http *h)
 
 int http_fd(const struct http *h)
 {
-	return MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	return lib.get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
 int http_timeout_ms(const struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	if (MHD_get_timeout(h->daemon, &ms) != MHD_YES)
+	if (lib.get_timeout(h->daemon, &ms) != MHD_YES)
 		return -1;
 	return ms > 60000 ? 60000 : (int)ms;
 }
 
 void http_run(struct http *h)
 {
-	MHD_run(h->daemon);
+	lib.run(h->daemon);
 }

@@ -29,6 +29,7 @@
 #include "os/clone.h"
 #include "os/close_fds.h"
 #include "os/file.h"
+#include "os/seal.h"
 
 static int send_born(int fd, const struct wire_born *w, int give)
 {
@@ -282,6 +283,7 @@ static _Noreturn void become_minder(struct start *s, char **argv)
 		send_born(s->sync[1], &w, FD_NONE);
 		_exit(1);
 	}
+	seal_let_go();
 	become_keep(s, argv);
 }
 
@@ -372,6 +374,8 @@ static int carry_out(struct start *s, struct err *e)
 		return err_set(e, errno, "fork");
 	if (pid == 0)
 		become_minder(s, argv);
+	/* the giver of birth is to be the last who has it: it waits beside INIT's work */
+	seal_let_go();
 	fd_close(&s->sync[1]);
 	fd_close(&s->born[0]);
 	fd_close(&s->born[1]);
