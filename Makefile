@@ -41,6 +41,7 @@ install: all
 bench: all
 	@tools/setup build bench
 	@bench/run
+	@bench/init/run -n 20000
 	@bench/oci/run
 	@CGROUPS=v1 bench/oci/run times limits
 

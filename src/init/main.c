@@ -23,13 +23,14 @@
 #include "init/services/services.h"
 #include "init/spawn.h"
 #include "init/tell.h"
+#include "init/trim.h"
 #include "init/voice.h"
 
 enum {
 	TICK_MS = 100,	       /* while we wait to be alone: who entered ends without telling us */
 	ORPHANS_MS = 1000,     /* nor does the kernel tell of adoptions */
 	AFTER_KILL_MS = 10000, /* whoever is not gone by then is stuck in the kernel */
-	KNOWN_ORPHANS = 64,
+	KNOWN_ORPHANS = 32,
 };
 
 static struct {
@@ -561,6 +562,7 @@ int main(int argc, char **argv)
 	if (command_parse(argc, argv, &init.rules, &at, &code) != COMMAND_RUN)
 		return code;
 	begin(argv + at);
+	trim();
 	for (;;) {
 		siginfo_t info = { 0 };
 		int s = wait_for_signal(&info);

@@ -89,16 +89,19 @@ static void take_group(const struct rules *r, bool foreground)
 /* --- its environment ------------------------------------------------------------------------- */
 
 /* Systemd's variables that name whom they are for: us, who hand them on (sd_listen_fds(3)). */
-static void name_it(const char *name, struct line *room)
+static void name_it(const char *name, char room[32])
 {
 	size_t n = strlen(name);
+	struct line l = { 0 };
 
 	for (char **e = environ; *e; e++) {
 		if (strncmp(*e, name, n) != 0 || (*e)[n] != '=' ||
 			options_number(*e + n + 1, strlen(*e + n + 1), 1 << 30) != getppid())
 			continue;
-		line_add(room, "%s=%d%c", name, getpid(), 0);
-		*e = room->text;
+		l.len = 0;
+		line_add(&l, "%s=%d%c", name, getpid(), 0);
+		memcpy(room, l.text, l.len);
+		*e = room;
 	}
 }
 
@@ -191,15 +194,15 @@ static int not_executed(const struct rules *r, const char *name)
 static _Noreturn void become_program(
 	const struct rules *r, const struct received *got, char **argv, bool foreground)
 {
-	static struct line listen_pid, watchdog_pid;
+	static char listen_pid[32], watchdog_pid[32];
 	int keep = passed_on(r);
 
 	if (r->own_session)
 		take_session(r);
 	else if (r->own_group)
 		take_group(r, foreground);
-	name_it("LISTEN_PID", &listen_pid);
-	name_it("WATCHDOG_PID", &watchdog_pid);
+	name_it("LISTEN_PID", listen_pid);
+	name_it("WATCHDOG_PID", watchdog_pid);
 	if (r->preserve_fds >= 0)
 		spawn_close(3 + (unsigned)keep);
 	sigaction(SIGTTOU, &got->ttou, NULL);

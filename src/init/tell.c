@@ -121,20 +121,25 @@ void print(int fd, const char *fmt, ...)
 
 const char *tell_errno(int error)
 {
-	switch (error) {
-	case ENOTTY:
-		return "Inappropriate ioctl for device";
-	case ELOOP:
-		return "Too many levels of symbolic links";
-	case ENAMETOOLONG:
-		return "File name too long";
-	case ENOMEM:
-		return "Cannot allocate memory";
-	case EIO:
-		return "Input/output error";
-	case EBADF:
-		return "Bad file descriptor";
-	default:
-		return strerror(error);
-	}
+	static const struct {
+		int error;
+		const char *words;
+	} all[] = { { EPERM, "Operation not permitted" }, { ENOENT, "No such file or directory" },
+		{ ESRCH, "No such process" }, { EIO, "Input/output error" },
+		{ ENXIO, "No such device or address" }, { E2BIG, "Argument list too long" },
+		{ ENOEXEC, "Exec format error" }, { EBADF, "Bad file descriptor" },
+		{ EAGAIN, "Resource temporarily unavailable" },
+		{ ENOMEM, "Cannot allocate memory" }, { EACCES, "Permission denied" },
+		{ ENOTDIR, "Not a directory" }, { EISDIR, "Is a directory" },
+		{ EINVAL, "Invalid argument" }, { EMFILE, "Too many open files" },
+		{ ENFILE, "Too many open files in system" },
+		{ ENOTTY, "Inappropriate ioctl for device" }, { ETXTBSY, "Text file busy" },
+		{ ENAMETOOLONG, "File name too long" }, { ENOSYS, "Function not implemented" },
+		{ ELOOP, "Too many levels of symbolic links" },
+		{ ELIBBAD, "Accessing a corrupted shared library" } };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].error == error)
+			return all[i].words;
+	return "Unknown error";
 }

@@ -18,5 +18,8 @@ void line_write(const struct line *l, int fd);
 
 void print(int fd, const char *fmt, ...);
 
-/* strerror(3) in glibc's words, which those of the programs we stand for are. */
+/*
+ * strerror(3) in glibc's words, which those of the programs we stand for are, for what fork, exec,
+ * kill, chdir and the terminal's calls may say.
+ */
 const char *tell_errno(int error);

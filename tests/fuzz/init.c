@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clade-init's command line, and those it stands in for: the first line is argv[0], the others its arguments. */
+/* clade-init's command line, and those it stands in for: the first line is argv[0], the others its
+ * arguments. */
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -23,7 +24,8 @@ static void check(const struct rules *r, int n, int at)
 		PROMISE(d.what != DECIDE_FORWARD || (d.signo >= 0 && d.signo < SIGNALS));
 	}
 	for (int i = 0; i < DELAYS; i++)
-		PROMISE(r->delay[i].signo >= 0 && r->delay[i].signo < SIGNALS && r->delay[i].wait_ms >= 0);
+		PROMISE(r->delay[i].signo >= 0 && r->delay[i].signo < SIGNALS &&
+			r->delay[i].wait_ms >= 0);
 	PROMISE(at > 0 && (at < n || (r->pause && at <= n)));
 }
 

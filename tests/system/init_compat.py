@@ -371,6 +371,8 @@ def signals_case(path, program, words, pid1):
                 if pid1:
                     break
                 continue
+            if stopped:  # what resumes it takes a stop signal back that it has not looked at yet
+                got = [g for g in got if g != str(signo)]
             result[signo] = [g for g in got if g not in (str(MARK), "18") or int(g) == signo] + (["stopped"] if stopped else [])
         if pid is not None:
             os.kill(pid, signal.SIGKILL)

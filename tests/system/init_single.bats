@@ -175,7 +175,7 @@ TRAPS='trap "echo one" USR1; trap "echo two" USR2; trap "echo term; exit 3" TERM
 
 @test "init: asleep it is not woken, and holds no folder" {
 	begin bash -c 'echo ready; exec sleep 1000'
-	[ "$(readlink "/proc/$started/cwd")" = / ]
+	until_true eval '[ "$(readlink "/proc/$started/cwd")" = / ]'
 	sleep 0.3
 	local before
 	before=$(grep voluntary "/proc/$started/status")

@@ -9,10 +9,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "init/trim.h"
 
 struct engine sv;
 
@@ -452,28 +453,6 @@ static int time_left(void)
 	return next < 0 ? 0 : next > INT32_MAX ? INT32_MAX : (int)next;
 }
 
-/* services.ld's: code that reads configurations and speaks to people; elsewhere (tests) there is
- * none */
-extern char services_cold[] __attribute__((weak)), services_cold_end[] __attribute__((weak));
-
-/* Gives back memory that was used to get here: pages of cold code, and of the stack below us. */
-static void trim(void)
-{
-	enum { PAGE = 4096, DEEP = 128 << 10 };
-	uintptr_t cold = (uintptr_t)services_cold & ~(uintptr_t)(PAGE - 1),
-		  stack = (uintptr_t)__builtin_frame_address(0);
-
-	sv.used = false;
-	if ((uintptr_t)services_cold_end > (uintptr_t)services_cold)
-		madvise((void *)cold, (uintptr_t)services_cold_end - cold, MADV_DONTNEED);
-	stack = (stack & ~(uintptr_t)(PAGE - 1)) - PAGE;
-	/* what was never part of it fails, and is left out: from the deepest down there is nothing
-	 */
-	for (uintptr_t at = stack - PAGE;
-		stack - at < DEEP && madvise((void *)at, PAGE, MADV_DONTNEED) == 0; at -= PAGE)
-		;
-}
-
 int engine_run(void)
 {
 	sv.used = true;
@@ -489,7 +468,8 @@ int engine_run(void)
 			continue;
 		}
 		if (sv.used && !sv.dirty)
-			trim();
+			sv.used = false;
+		trim();
 		sv.now_ms = engine_clock();
 		n = epoll_wait(sv.epoll, e, 16, sv.dirty ? 0 : time_left());
 		sv.count.wakeups++;
