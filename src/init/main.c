@@ -334,7 +334,7 @@ static void leave(void)
 	siginfo_t term = { .si_signo = SIGTERM };
 
 	if (init.rules.as == AS_CLADE && init.rules.warns)
-		voice_culprits(&init.rules, 2);
+		voice_culprits(&init.rules);
 	if (init.rules.term_group_at_end) {
 		init.state = RUNNING;
 		pass_on(&term);
@@ -543,6 +543,7 @@ static void begin(char **argv)
 		voice_spawned(r, init.main_pid, argv[0]);
 	}
 	init.counts.main_pid = init.main_pid;
+	init.counts.zombies = voice_zombies;
 	spawn_close(3);
 	if (chdir("/") < 0)
 		say("clade-init: chdir /: ", tell_errno(errno), NULL, NULL);

@@ -283,28 +283,63 @@ static void count(const struct process *p, void *arg)
 	c->of[i].zombies++;
 }
 
-void voice_culprits(const struct rules *r, int fd)
+typedef void each_culprit(const struct process *p, long zombies, void *arg);
+
+static void each(each_culprit *see, void *arg)
 {
 	struct culprits c = { 0 };
 	struct process p;
 
 	family_each(count, &c);
-	for (int i = 0; i < c.n; i++) {
-		struct line l = { 0 };
-		long n = c.of[i].zombies;
+	for (int i = 0; i < c.n; i++)
+		if (family_read(c.of[i].pid, &p) && p.state != 'Z')
+			see(&p, c.of[i].zombies, arg);
+}
 
-		if (!family_read(c.of[i].pid, &p) || p.state == 'Z')
-			continue;
-		if (r->json && fd == 2) {
-			line_add(&l, "{\"event\":\"zombies\",\"count\":%l,\"pid\":%d,\"name\":", n,
-				p.pid);
-			line_quote(&l, p.name);
-			line_add(&l, "}\n");
-		} else {
-			line_add(&l, "%s%l zombie%s to %s[%d], which does not wait\n",
-				fd == 2 ? "clade-init: " : "", n, n == 1 ? " belongs" : "s belong",
-				p.name, p.pid);
-		}
-		line_write(&l, fd);
+static void add_words(struct line *l, const struct process *p, long n)
+{
+	line_add(l, "%l zombie%s to %s[%d], which does not wait\n", n,
+		n == 1 ? " belongs" : "s belong", p->name, p->pid);
+}
+
+static void log_culprit(const struct process *p, long n, void *arg)
+{
+	const struct rules *r = arg;
+	struct line l = { 0 };
+
+	if (r->json) {
+		line_add(&l, "{\"event\":\"zombies\",\"count\":%l,\"pid\":%d,\"name\":", n, p->pid);
+		line_quote(&l, p->name);
+		line_add(&l, "}\n");
+	} else {
+		line_add(&l, "clade-init: ");
+		add_words(&l, p, n);
 	}
+	line_write(&l, 2);
+}
+
+void voice_culprits(const struct rules *r)
+{
+	each(log_culprit, (void *)r);
+}
+
+struct asker {
+	voice_line *say;
+	int fd;
+};
+
+static void tell_asker(const struct process *p, long n, void *arg)
+{
+	const struct asker *a = arg;
+	struct line l = { 0 };
+
+	add_words(&l, p, n);
+	a->say(a->fd, l.text, l.len);
+}
+
+void voice_zombies(voice_line *tell, int fd)
+{
+	struct asker a = { tell, fd };
+
+	each(tell_asker, &a);
 }

@@ -29,5 +29,7 @@ void voice_reaped(const struct rules *r, const struct reaped *e);
 void voice_none_left(const struct rules *r, bool any_child);
 void voice_ending(const struct rules *r, int code);
 
-/* Zombies of a parent that lives and does not wait. To fd, or as log lines where it is negative. */
-void voice_culprits(const struct rules *r, int fd);
+/* Zombies of a parent that lives and does not wait: to the log, or a line each to who asks. */
+typedef void voice_line(int fd, const char *text, size_t n);
+void voice_culprits(const struct rules *r);
+void voice_zombies(voice_line *tell, int fd);

@@ -176,16 +176,22 @@ static int put_init_first(struct making *m, struct err *e)
 	struct spec_mount *mounts;
 	const char **words;
 	static const char *options[] = { "bind", "ro", NULL };
+	size_t n = 0;
 
 	if (!asked || str_eq(asked, "false"))
 		return 0;
 	if (!str_eq(asked, "true"))
 		return err_say(e, "annotation clade.init: \"%s\" is neither true nor false", asked);
-	words = arena_array(&s->arena, args->n + 3, sizeof(*words));
-	words[0] = "/dev/init";
-	words[1] = "--";
-	memcpy(words + 2, args->items, args->n * sizeof(*words));
-	*args = (struct spec_strings){ words, args->n + 2 };
+	words = arena_array(&s->arena, args->n + 5, sizeof(*words));
+	words[n++] = "/dev/init";
+	/* what the caller passed on is the program's; of its own accord it gets three */
+	if (m->c->preserve_fds) {
+		words[n++] = "--preserve-fds";
+		words[n++] = arena_printf(&s->arena, "%u", m->c->preserve_fds);
+	}
+	words[n++] = "--";
+	memcpy(words + n, args->items, args->n * sizeof(*words));
+	*args = (struct spec_strings){ words, args->n + n };
 	mounts = arena_array(&s->arena, s->n_mounts + 1, sizeof(*mounts));
 	memcpy(mounts, s->mounts, s->n_mounts * sizeof(*mounts));
 	mounts[s->n_mounts++] = (struct spec_mount){ .destination = "/dev/init",

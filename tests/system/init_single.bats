@@ -74,6 +74,25 @@ TRAPS='trap "echo one" USR1; trap "echo two" USR2; trap "echo term; exit 3" TERM
 	[[ "$output" == *"3 zombies belong to python3[$(cat culprit)], which does not wait"* ]]
 }
 
+@test "init: asked for zombies it names who does not wait" {
+	begin --control "$PWD/sock" python3 -c '
+import os, time
+for i in range(3):
+    if os.fork() == 0:
+        os._exit(0)
+time.sleep(0.2)
+print("ready", flush=True)
+time.sleep(1000)'
+	local child
+	child=$(cat "/proc/$started/task/$started/children")
+	until_true test -S sock
+	run -0 "$INIT" ctl --socket "$PWD/sock" zombies
+	[ "$output" = "3 zombies belong to python3[${child% }], which does not wait" ]
+	kill "$started"
+	ended
+	[ "$code" = 143 ]
+}
+
 @test "init: the program has its descriptors and no others; LISTEN_PID and WATCHDOG_PID name it" {
 	run -0 "$INIT" sh -c 'cd /proc/self/fd && echo *' 7</dev/null 9</dev/null
 	[[ " $output " != *" 7 "* && " $output " != *" 9 "* ]]

@@ -191,6 +191,11 @@ status() { "${RT[@]}" state "$1" | jq -r .status; }
 	edit '.annotations = {"clade.init": "true"} | .process.args = ["sh", "-c", "ps; exit 8"]'
 	run -8 "${RT[@]}" run -b bundle "$(id)"
 	[[ "$output" == *"1 "*"/dev/init -- sh"* ]]
+	# descriptors that were passed on reach the program
+	edit '.process.args = ["sh", "-c", "cat <&4; exit 8"]'
+	echo handed on >handed
+	run -8 "${RT[@]}" run --preserve-fds 2 -b bundle "$(id)" 3</dev/null 4<handed
+	[ "$output" = "handed on" ]
 	edit '.annotations = {"clade.init": "maybe"}'
 	run -1 "${RT[@]}" run -b bundle "$(id)"
 }

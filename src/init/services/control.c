@@ -77,6 +77,11 @@ static void frame(int fd, char kind, const char *data, size_t n)
 		return;
 }
 
+static void say_out(int fd, const char *text, size_t n)
+{
+	frame(fd, CTL_OUT, text, n < 512 ? n : 512);
+}
+
 static void answer(int fd, const char *word, const struct control_counts *now)
 {
 	char text[400], code = 0;
@@ -88,14 +93,19 @@ static void answer(int fd, const char *word, const struct control_counts *now)
 			(long)now->adopted, (long)now->forwarded);
 	} else if (strcmp(word, "pid") == 0) {
 		buf_add(&b, "%d\n", (int)now->main_pid);
+	} else if (strcmp(word, "zombies") == 0) {
+		if (now->zombies)
+			now->zombies(say_out, fd);
 	} else {
 		buf_add(&b,
-			"here is one program, not services: stats and pid can be asked for, not "
+			"here is one program, not services: stats, zombies and pid can be asked "
+			"for, not "
 			"%.*s\n",
 			64 < (int)strlen(word) ? 64 : (int)strlen(word), word);
 		code = 1;
 	}
-	frame(fd, code ? CTL_ERR : CTL_OUT, text, b.len);
+	if (b.len)
+		frame(fd, code ? CTL_ERR : CTL_OUT, text, b.len);
 	frame(fd, CTL_EXIT, &code, 1);
 }
 

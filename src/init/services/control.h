@@ -13,6 +13,8 @@
 struct control_counts {
 	unsigned long reaped, adopted, forwarded;
 	pid_t main_pid;
+	/* who has zombies and does not wait, a line each */
+	void (*zombies)(void (*say)(int fd, const char *text, size_t n), int fd);
 };
 
 /* false: said why not. */
