@@ -198,6 +198,9 @@ static void release_held(void)
 
 static void take_signal(const siginfo_t *info)
 {
+	/* what we said reached nobody: that is no message to the program */
+	if (info->si_signo == SIGPIPE && info->si_code == SI_USER && info->si_pid == getpid())
+		return;
 	voice_received(&init.rules, info->si_signo);
 	if (!is_hand_off(info->si_signo) && info->si_signo != SIGCHLD && !hold(info))
 		pass_on(info);

@@ -181,6 +181,12 @@ time.sleep(1000)'
 	until_true eval '! kill -0 "$(cat init)" 2>/dev/null'
 }
 
+@test "init: what it says may reach nobody: a closed pipe, nothing open, a full disk" {
+	run -7 bash -c '"$0" -w -v bash -c "trap : USR1; (sleep 0.1 &); sleep 0.1; kill -USR1 \$PPID; sleep 0.3; exit 7" 2> >(exec 0<&-; exit) <&- >&-; exit $?' "$INIT"
+	run -7 "$INIT" -w -v bash -c 'trap : USR1; (sleep 0.1 &); kill -USR1 $PPID; sleep 0.3; exit 7' 2>&- >&- <&-
+	run -7 bash -c '"$0" -w -v bash -c "trap : USR1; (sleep 0.1 &); kill -USR1 \$PPID; sleep 0.3; exit 7" 2>/dev/full' "$INIT"
+}
+
 @test "init: a stop signal in a drain skips ahead to the end" {
 	begin --stop TERM:1000s,KILL --drain 1000s bash -c '(trap "" TERM; while :; do sleep 0.05; done) & trap "echo term; exit 4" TERM; echo ready; while :; do sleep 0.02; done'
 	kill -TERM "$started"
