@@ -121,7 +121,7 @@ static void add_cell(struct cells *c, const struct col *col, const void *data, s
 
 static void add_heading(struct cells *c, const struct col *col)
 {
-	for (const char *s = col->name; *s; s++) {
+	for (const char *s = col->heading ? col->heading : col->name; *s; s++) {
 		char up = (char)toupper((unsigned char)*s);
 
 		text_add_n(&c->text, &up, 1);

@@ -23,6 +23,7 @@ struct col {
 	const char *help;
 	/* Adds the value of one row to t as it is, unescaped; nothing where there is none. */
 	void (*cell)(const void *data, size_t row, struct text *t);
+	const char *heading; /* NULL: the name */
 };
 
 struct cols_style {

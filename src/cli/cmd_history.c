@@ -99,9 +99,19 @@ static const struct col cols[] = {
 	{ "id", COL_TEXT, "the same", cell_id },
 	{ "created", COL_TEXT, "how long ago", cell_created },
 	{ "created_at", COL_TEXT, "when", cell_created_at },
-	{ "created_by", COL_TEXT, "by which command", cell_created_by },
+	{ "created_by", COL_TEXT, "by which command", cell_created_by, "created by" },
 	{ "size", COL_TEXT, "of the step's files", cell_size },
 	{ "comment", COL_TEXT, "what was said of it", cell_comment },
+	{ 0 },
+};
+
+static const struct go_field fields[] = {
+	{ "Comment", "COMMENT", cell_comment, false },
+	{ "CreatedAt", "CREATED AT", cell_created_at, false },
+	{ "CreatedBy", "CREATED BY", cell_created_by, false },
+	{ "CreatedSince", "CREATED", cell_created, false },
+	{ "ID", "IMAGE", cell_id, false },
+	{ "Size", "SIZE", cell_size, false },
 	{ 0 },
 };
 
@@ -128,7 +138,7 @@ static int history(const struct cmd_call *call, struct err *e)
 	const struct history_opts *o = call->opts;
 	const char *format = o->format && !str_eq(o->format, "table") ? o->format : NULL;
 	bool json = o->json || (format && str_eq(format, "json"));
-	struct listing list = { .no_trunc = o->no_trunc || json, .human = o->human };
+	struct listing list = { .no_trunc = o->no_trunc || o->json, .human = o->human };
 	const char *usual = o->quiet ? "id"
 			    : json   ? "id,created,created_at,created_by,size,comment"
 				     : "image,created,created_by,size,comment";
@@ -142,14 +152,15 @@ static int history(const struct cmd_call *call, struct err *e)
 		life_image_find(&life, call->args[0], call->arena, &image, e) < 0)
 		return -e->code;
 	add_steps(&image, call->arena, &list);
-	if (format && go_format_is(format)) {
-		if (go_format_print(format, cols, usual, &list, list.n, call->arena, &t, e) < 0)
+	if (format && !o->quiet && !o->json && go_format_is(format)) {
+		struct go_rows rows = { .fields = fields, .data = &list, .n = list.n };
+
+		if (go_format_print(format, &rows, call->arena, &t, e) < 0)
 			return -e->code;
 	} else {
-		if (cols_pick(cols, usual, json && !o->json ? NULL : format, call->arena, &picked,
-			    e) < 0)
+		if (cols_pick(cols, usual, json ? NULL : format, call->arena, &picked, e) < 0)
 			return -e->code;
-		if (json)
+		if (o->json)
 			cols_json(picked, &list, list.n, &t);
 		else
 			cols_table(picked, &list, list.n, &style, &t);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/go_format.h"
 #include "cli/images.h"
 
 void format_bytes(struct text *t, int64_t bytes)
@@ -128,8 +129,9 @@ static void add_image(struct json_writer *w, const struct life_image *i, const c
 
 static int inspect(const struct cmd_call *call, struct err *e)
 {
+	const struct inspect_format *o = call->opts;
 	autolife life = LIFE_NONE;
-	autotext t = { 0 };
+	autotext t = { 0 }, out = { 0 };
 	struct json_writer w = { .t = &t, .indent = 4 };
 	const char *layers;
 	int code = 0;
@@ -150,7 +152,9 @@ static int inspect(const struct cmd_call *call, struct err *e)
 		code = 1;
 	}
 	json_end(&w, ']');
-	puts(t.p);
+	if (go_format_inspect(o->format, &t, &out, call->arena, e) < 0)
+		return -e->code;
+	fputs(out.p ? out.p : "", stdout);
 	return code;
 }
 
@@ -160,6 +164,8 @@ static const struct cmd image_inspect = {
 	.brief = "everything about images, as JSON",
 	.min_args = 1,
 	.max_args = -1,
+	.opts = inspect_format_opts,
+	.opts_size = sizeof(struct inspect_format),
 	.run = inspect,
 };
 

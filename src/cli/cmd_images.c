@@ -91,6 +91,19 @@ static void cell_size(const void *data, size_t row, struct text *t)
 	format_bytes(t, at(data, row)->of->bytes);
 }
 
+/* docker's wording of a moment: Go's */
+static void cell_go_time(const void *data, size_t row, struct text *t)
+{
+	format_go_time(t, at(data, row)->of->created_ns);
+}
+
+static void cell_unknown(const void *data, size_t row, struct text *t)
+{
+	(void)data;
+	(void)row;
+	text_add(t, "N/A");
+}
+
 static void cell_containers(const void *data, size_t row, struct text *t)
 {
 	text_addf(t, "%zu", at(data, row)->of->containers);
@@ -100,11 +113,26 @@ static const struct col cols[] = {
 	{ "repository", COL_TEXT, "its name", cell_repository },
 	{ "tag", COL_TEXT, "which of that name", cell_tag },
 	{ "digest", COL_TEXT, "what the registry knows it by", cell_digest },
-	{ "id", COL_TEXT, "its configuration's digest", cell_id },
+	{ "id", COL_TEXT, "its configuration's digest", cell_id, "image id" },
 	{ "created", COL_TEXT, "how long ago it was made", cell_created },
 	{ "created_at", COL_TEXT, "when", cell_created_at },
 	{ "size", COL_TEXT, "of its files", cell_size },
 	{ "containers", COL_NUMBER, "how many use it", cell_containers },
+	{ 0 },
+};
+
+static const struct go_field fields[] = {
+	{ "Containers", "CONTAINERS", cell_containers, false },
+	{ "CreatedAt", "CREATED AT", cell_go_time, false },
+	{ "CreatedSince", "CREATED", cell_created, false },
+	{ "Digest", "DIGEST", cell_digest, false },
+	{ "ID", "IMAGE ID", cell_id, false },
+	{ "Repository", "REPOSITORY", cell_repository, false },
+	{ "SharedSize", "SHARED SIZE", cell_unknown, false },
+	{ "Size", "SIZE", cell_size, false },
+	{ "Tag", "TAG", cell_tag, false },
+	{ "UniqueSize", "UNIQUE SIZE", cell_unknown, false },
+	{ "VirtualSize", "SIZE", cell_size, true },
 	{ 0 },
 };
 
@@ -228,14 +256,15 @@ static int print_rows(const struct cmd_call *call, const struct listing *list, s
 	const struct col **picked;
 	autotext t = { 0 };
 
-	if (format && go_format_is(format)) {
-		if (go_format_print(format, cols, usual, list, list->n, call->arena, &t, e) < 0)
+	if (format && !o->quiet && !o->json && go_format_is(format)) {
+		struct go_rows rows = { .fields = fields, .data = list, .n = list->n };
+
+		if (go_format_print(format, &rows, call->arena, &t, e) < 0)
 			return -e->code;
 	} else {
-		if (cols_pick(cols, usual, json && !o->json ? NULL : format, call->arena, &picked,
-			    e) < 0)
+		if (cols_pick(cols, usual, json ? NULL : format, call->arena, &picked, e) < 0)
 			return -e->code;
-		if (json)
+		if (o->json)
 			cols_json(picked, list, list->n, &t);
 		else
 			cols_table(picked, list, list->n, &style, &t);
@@ -247,8 +276,7 @@ static int print_rows(const struct cmd_call *call, const struct listing *list, s
 static int images(const struct cmd_call *call, struct err *e)
 {
 	const struct images_opts *o = call->opts;
-	bool json = o->json || (o->format && str_eq(o->format, "json"));
-	struct listing list = { .no_trunc = o->no_trunc || json };
+	struct listing list = { .no_trunc = o->no_trunc || o->json };
 	autolife life = LIFE_NONE;
 	struct filtering f = { &life, call->arena };
 	struct life_image *all;

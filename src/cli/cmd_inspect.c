@@ -7,6 +7,20 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/go_format.h"
+#include "cli/inspect_config.h"
+
+/* What is printed of a container, and where it comes from. */
+struct seen {
+	const struct life_info *info;
+	const struct json *config; /* NULL: cannot be read */
+};
+
+const struct opt inspect_format_opts[] = {
+	{ "format", 'f', OPT_STRING, offsetof(struct inspect_format, format), "TEMPLATE|json",
+		"docker's: {{.State.Pid}}, {{json .Config}}" },
+	{ 0 },
+};
 
 static void add_time(struct json_writer *w, const char *name, int64_t ns)
 {
@@ -24,6 +38,7 @@ static void add_state(struct json_writer *w, const struct life_info *i)
 	json_bool(w, "Paused", i->status == LIFE_PAUSED);
 	json_bool(w, "Restarting", i->status == LIFE_RESTARTING);
 	json_bool(w, "OOMKilled", i->oom_killed);
+	json_bool(w, "Dead", false);
 	json_bool(w, "Lost", i->lost);
 	json_int(w, "Pid", i->pid);
 	json_int(w, "ExitCode", i->exit_code);
@@ -34,8 +49,9 @@ static void add_state(struct json_writer *w, const struct life_info *i)
 	json_end(w, '}');
 }
 
-static void add_config(struct json_writer *w, const struct life_info *i)
+static void add_config(struct json_writer *w, const struct seen *s)
 {
+	const struct life_info *i = s->info;
 	static const char *const policies[] = { "no", "on-failure", "always", "unless-stopped" };
 
 	json_begin(w, "HostConfig", '{');
@@ -46,8 +62,10 @@ static void add_config(struct json_writer *w, const struct life_info *i)
 	json_int(w, "MaximumRetryCount", i->restart_max);
 	json_end(w, '}');
 	json_string(w, "CgroupPath", i->cgroup_path ? i->cgroup_path : "");
+	inspect_host_config(w, s->config);
 	json_end(w, '}');
 	json_begin(w, "Config", '{');
+	inspect_config(w, s->config);
 	json_string(w, "Image", i->image);
 	json_bool(w, "Tty", i->tty);
 	json_bool(w, "OpenStdin", i->interactive);
@@ -140,14 +158,16 @@ static void add_network(struct json_writer *w, const struct life_info *i)
 	json_end(w, '}');
 }
 
-static void add_one(struct json_writer *w, const struct life_info *i)
+static void add_one(struct json_writer *w, const struct seen *s)
 {
+	const struct life_info *i = s->info;
 	autotext name = { 0 };
 
 	text_addf(&name, "/%s", i->name);
 	json_begin(w, NULL, '{');
 	json_string(w, "Id", i->id);
 	add_time(w, "Created", i->created_ns);
+	inspect_path_args(w, s->config);
 	json_string(w, "Command", i->command);
 	add_state(w, i);
 	json_string(w, "Image", i->image_id ? i->image_id : i->image);
@@ -155,7 +175,8 @@ static void add_one(struct json_writer *w, const struct life_info *i)
 	json_int(w, "RestartCount", i->restart_count);
 	json_string(w, "LogPath", i->log_path);
 	json_string(w, "Bundle", i->bundle);
-	add_config(w, i);
+	add_config(w, s);
+	inspect_mounts(w, s->config);
 	add_network(w, i);
 	add_spec(w, i);
 	json_end(w, '}');
@@ -163,8 +184,9 @@ static void add_one(struct json_writer *w, const struct life_info *i)
 
 static int inspect(const struct cmd_call *call, struct err *e)
 {
+	const struct inspect_format *o = call->opts;
 	autolife life = LIFE_NONE;
-	autotext t = { 0 };
+	autotext t = { 0 }, out = { 0 };
 	struct json_writer w = { .t = &t, .indent = 2 };
 	int code = 0;
 
@@ -179,11 +201,18 @@ static int inspect(const struct cmd_call *call, struct err *e)
 			log_err(&own);
 			code = 1;
 		} else {
-			add_one(&w, &info);
+			struct seen s = { .info = &info };
+
+			if (info.config)
+				json_parse(info.config, strlen(info.config), call->arena, &s.config,
+					&own);
+			add_one(&w, &s);
 		}
 	}
 	json_end(&w, ']');
-	puts(t.p);
+	if (go_format_inspect(o->format, &t, &out, call->arena, e) < 0)
+		return -e->code;
+	fputs(out.p ? out.p : "", stdout);
 	return code;
 }
 
@@ -194,5 +223,7 @@ const struct cmd cmd_inspect = {
 	.brief = "everything about containers, as JSON",
 	.min_args = 1,
 	.max_args = -1,
+	.opts = inspect_format_opts,
+	.opts_size = sizeof(struct inspect_format),
 	.run = inspect,
 };

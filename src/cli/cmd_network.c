@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/go_format.h"
 
 /* --- create ---------------------------------------------------------------------------------- */
 
@@ -60,12 +61,13 @@ struct ls_opts {
 };
 
 static const struct opt ls_opts[] = {
-	{ "quiet", 'q', OPT_FLAG, offsetof(struct ls_opts, quiet), NULL, "names only" },
+	{ "quiet", 'q', OPT_FLAG, offsetof(struct ls_opts, quiet), NULL, "IDs only" },
 	{ "filter", 'f', OPT_LIST, offsetof(struct ls_opts, filters), "KEY=VALUE",
 		"name, id, driver, label" },
-	{ "format", 0, OPT_STRING, offsetof(struct ls_opts, format), "COLUMN,...|json",
-		"which columns: id name driver subnet gateway internal dns interface" },
-	{ "json", 0, OPT_FLAG, offsetof(struct ls_opts, json), NULL, "the same as --format json" },
+	{ "format", 0, OPT_STRING, offsetof(struct ls_opts, format), "COLUMN,...|json|TEMPLATE",
+		"columns: id name driver scope subnet gateway internal dns interface; or docker's "
+		"{{.Name}}" },
+	{ "json", 0, OPT_FLAG, offsetof(struct ls_opts, json), NULL, "an array of our columns" },
 	{ "no-trunc", 0, OPT_FLAG, offsetof(struct ls_opts, no_trunc), NULL, "do not shorten" },
 	{ 0 },
 };
@@ -84,6 +86,15 @@ static const struct life_net *at(const void *data, size_t row)
 static void cell_id(const void *data, size_t row, struct text *t)
 {
 	text_addf(t, "%.*s", ((const struct listing *)data)->no_trunc ? 64 : 12, at(data, row)->id);
+}
+
+/* Those that are always there have no ID: their name serves as one. */
+static void cell_ref(const void *data, size_t row, struct text *t)
+{
+	if (*at(data, row)->id)
+		cell_id(data, row, t);
+	else
+		text_add(t, at(data, row)->name);
 }
 
 static void cell_name(const void *data, size_t row, struct text *t)
@@ -123,10 +134,59 @@ static void cell_interface(const void *data, size_t row, struct text *t)
 	text_add(t, at(data, row)->interface ? at(data, row)->interface : "");
 }
 
+static void cell_scope(const void *data, size_t row, struct text *t)
+{
+	(void)data;
+	(void)row;
+	text_add(t, "local");
+}
+
+static void cell_created(const void *data, size_t row, struct text *t)
+{
+	text_add(t, at(data, row)->created ? at(data, row)->created : "");
+}
+
+static void cell_bool_internal(const void *data, size_t row, struct text *t)
+{
+	text_add(t, at(data, row)->internal ? "true" : "false");
+}
+
+static void cell_ipv6(const void *data, size_t row, struct text *t)
+{
+	text_add(t, at(data, row)->ipv6 ? "true" : "false");
+}
+
+static void cell_labels(const void *data, size_t row, struct text *t)
+{
+	format_labels(t, &at(data, row)->labels);
+}
+
+static void add_row_labels(const void *data, size_t row, struct json_writer *w)
+{
+	format_label_members(w, &at(data, row)->labels);
+}
+
+static const struct go_field fields[] = {
+	{ "CreatedAt", "CREATED AT", cell_created, false },
+	{ "Driver", "DRIVER", cell_driver, false },
+	{ "ID", "NETWORK ID", cell_id, false },
+	{ "IPv6", "IPV6", cell_ipv6, false },
+	{ "Internal", "INTERNAL", cell_bool_internal, false },
+	{ "Labels", "LABELS", cell_labels, false },
+	{ "Name", "NAME", cell_name, false },
+	{ "Scope", "SCOPE", cell_scope, false },
+	{ "Subnet", "SUBNET", cell_subnet, true },
+	{ "Gateway", "GATEWAY", cell_gateway, true },
+	{ "Interface", "INTERFACE", cell_interface, true },
+	{ 0 },
+};
+
 static const struct col cols[] = {
-	{ "id", COL_TEXT, "the short ID", cell_id },
+	{ "id", COL_TEXT, "the short ID", cell_id, "network id" },
+	{ "ref", COL_TEXT, "its ID, or its name if it has none", cell_ref },
 	{ "name", COL_TEXT, "its name", cell_name },
 	{ "driver", COL_TEXT, "its kind", cell_driver },
+	{ "scope", COL_TEXT, "local", cell_scope },
 	{ "subnet", COL_TEXT, "its addresses", cell_subnet },
 	{ "gateway", COL_TEXT, "the host's own address on it", cell_gateway },
 	{ "internal", COL_BOOL, "no way out of it", cell_internal },
@@ -164,8 +224,7 @@ static int fits(const struct life_net *n, const char *filter, struct err *e)
 static int ls(const struct cmd_call *call, struct err *e)
 {
 	const struct ls_opts *o = call->opts;
-	bool json = o->json || (o->format && str_eq(o->format, "json"));
-	struct listing list = { .no_trunc = o->no_trunc || json };
+	struct listing list = { .no_trunc = o->no_trunc || o->json };
 	struct cols_style style = { .no_headings = o->quiet };
 	const struct col **picked;
 	autolife life = LIFE_NONE;
@@ -187,14 +246,25 @@ static int ls(const struct cmd_call *call, struct err *e)
 			list.items[n++] = list.items[i];
 	}
 	list.n = n;
+	if (o->format && !o->quiet && !o->json && go_format_is(o->format)) {
+		struct go_rows rows = { fields, &list, list.n, add_row_labels };
+
+		if (go_format_print(o->format, &rows, call->arena, &t, e) < 0)
+			return -e->code;
+		fputs(t.p ? t.p : "", stdout);
+		return 0;
+	}
 	if (cols_pick(cols,
-		    o->quiet ? "name"
-		    : json   ? "id,name,driver,subnet,gateway,internal,dns,interface"
-			     : "id,name,driver,subnet",
-		    o->format && !json && !str_eq(o->format, "table") ? o->format : NULL,
+		    o->quiet  ? "ref"
+		    : o->json ? "id,name,driver,subnet,gateway,internal,dns,interface"
+			      : "id,name,driver,scope,subnet",
+		    o->format && !o->quiet && !go_format_is(o->format) &&
+				    !str_eq(o->format, "table")
+			    ? o->format
+			    : NULL,
 		    call->arena, &picked, e) < 0)
 		return -e->code;
-	if (json)
+	if (o->json)
 		cols_json(picked, &list, list.n, &t);
 	else
 		cols_table(picked, &list, list.n, &style, &t);
@@ -276,8 +346,9 @@ static void add_net(struct json_writer *w, const struct life_net *n)
 
 static int inspect(const struct cmd_call *call, struct err *e)
 {
+	const struct inspect_format *o = call->opts;
 	autolife life = LIFE_NONE;
-	autotext t = { 0 };
+	autotext t = { 0 }, out = { 0 };
 	struct json_writer w = { .t = &t, .indent = 2 };
 	int code = 0;
 
@@ -296,7 +367,9 @@ static int inspect(const struct cmd_call *call, struct err *e)
 		}
 	}
 	json_end(&w, ']');
-	puts(t.p);
+	if (go_format_inspect(o->format, &t, &out, call->arena, e) < 0)
+		return -e->code;
+	fputs(out.p ? out.p : "", stdout);
 	return code;
 }
 
@@ -306,6 +379,8 @@ static const struct cmd network_inspect = {
 	.brief = "everything about networks, as JSON",
 	.min_args = 1,
 	.max_args = -1,
+	.opts = inspect_format_opts,
+	.opts_size = sizeof(struct inspect_format),
 	.run = inspect,
 };
 

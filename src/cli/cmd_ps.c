@@ -20,17 +20,15 @@ static const struct opt ps_opts[] = {
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct ps_opts, quiet), NULL, "IDs only" },
 	{ "filter", 'f', OPT_LIST, offsetof(struct ps_opts, filters), "KEY=VALUE",
 		"id, name, label, status, exited, ancestor; with -A: COLUMN=TEXT, !=, ~, <, >" },
-	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|TEMPLATE|json",
-		"docker's {{.Names}}, or which columns: id image command created status ports "
-		"names pid labels exit "
-		"restarts, "
-		"full_id" },
+	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|json|TEMPLATE",
+		"columns: id image command created status ports names pid labels exit restarts "
+		"full_id; or docker's {{.Names}}" },
 	{ "last", 'n', OPT_INT, offsetof(struct ps_opts, last), "N", "the N newest, in any state" },
 	{ "processes", 'A', OPT_FLAG, offsetof(struct ps_opts, processes), NULL,
 		"processes of the whole host instead of containers" },
 	{ "output", 'o', OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...",
 		"the same as --format" },
-	{ "json", 0, OPT_FLAG, offsetof(struct ps_opts, json), NULL, "the same as --format json" },
+	{ "json", 0, OPT_FLAG, offsetof(struct ps_opts, json), NULL, "an array of our columns" },
 	{ "sort", 0, OPT_STRING, offsetof(struct ps_opts, table.sort), "[-]COLUMN,...",
 		"with -A: order of the rows, - for descending" },
 	{ "raw", 'r', OPT_FLAG, offsetof(struct ps_opts, table.raw), NULL,
@@ -38,7 +36,7 @@ static const struct opt ps_opts[] = {
 	{ "noheadings", 0, OPT_FLAG, offsetof(struct ps_opts, table.no_headings), NULL,
 		"with -A: no headings" },
 	TABLE_COLOUR(struct ps_opts, table.colour),
-	{ "latest", 0, OPT_FLAG, offsetof(struct ps_opts, latest), NULL,
+	{ "latest", 'l', OPT_FLAG, offsetof(struct ps_opts, latest), NULL,
 		"the newest, in any state" },
 	{ "no-trunc", 0, OPT_FLAG, offsetof(struct ps_opts, no_trunc), NULL, "do not shorten" },
 	{ 0 },
@@ -131,14 +129,49 @@ static void cell_restarts(const void *data, size_t row, struct text *t)
 
 static void cell_labels(const void *data, size_t row, struct text *t)
 {
-	const struct spec_pairs *labels = &at(data, row)->labels;
-
-	for (size_t i = 0; i < labels->n; i++)
-		text_addf(t, "%s%s=%s", i ? "," : "", labels->items[i].key, labels->items[i].value);
+	format_labels(t, &at(data, row)->labels);
 }
 
+static void cell_go_time(const void *data, size_t row, struct text *t)
+{
+	format_go_time(t, at(data, row)->created_ns);
+}
+
+static void cell_networks(const void *data, size_t row, struct text *t)
+{
+	const struct life_info *i = at(data, row);
+
+	for (size_t j = 0; j < i->n_links; j++)
+		text_addf(t, "%s%s", j ? "," : "", i->links[j].name);
+	if (!i->n_links)
+		text_add(t, i->network_mode ? i->network_mode : "");
+}
+
+static void add_row_labels(const void *data, size_t row, struct json_writer *w)
+{
+	format_label_members(w, &at(data, row)->labels);
+}
+
+static const struct go_field fields[] = {
+	{ "Command", "COMMAND", cell_command, false },
+	{ "CreatedAt", "CREATED AT", cell_go_time, false },
+	{ "ID", "CONTAINER ID", cell_id, false },
+	{ "Image", "IMAGE", cell_image, false },
+	{ "Labels", "LABELS", cell_labels, false },
+	{ "Names", "NAMES", cell_names, false },
+	{ "Networks", "NETWORKS", cell_networks, false },
+	{ "Ports", "PORTS", cell_ports, false },
+	{ "RunningFor", "CREATED", cell_created, false },
+	{ "State", "STATE", cell_state, false },
+	{ "Status", "STATUS", cell_status, false },
+	{ "ExitCode", "EXIT CODE", cell_exit, true },
+	{ "Pid", "PID", cell_pid, true },
+	{ "Restarts", "RESTARTS", cell_restarts, true },
+	{ 0 },
+};
+
 static const struct col cols[] = {
-	{ "id", COL_TEXT, "the short ID", cell_id },
+	{ "id", COL_TEXT, "the short ID", cell_id, "container id" },
 	{ "image", COL_TEXT, "as it was named", cell_image },
 	{ "command", COL_TEXT, "what runs in it", cell_command },
 	{ "created", COL_TEXT, "how long ago", cell_created },
@@ -153,9 +186,6 @@ static const struct col cols[] = {
 	{ "full_id", COL_TEXT, "the whole ID", cell_full_id },
 	{ 0 },
 };
-
-static const char in_json[] =
-	"id,image,command,created,status,state,ports,names,pid,exit,restarts,labels";
 
 static bool label_fits(const struct life_info *i, const char *wanted)
 {
@@ -255,7 +285,7 @@ static int ps(const struct cmd_call *call, struct err *e)
 	const struct ps_opts *o = call->opts;
 	bool all = o->all || o->last > 0 || o->latest || asks_for_state(&o->filters);
 	bool json = o->json || (o->format && str_eq(o->format, "json"));
-	struct listing list = { .no_trunc = o->no_trunc || json };
+	struct listing list = { .no_trunc = o->no_trunc || o->json };
 	static const struct life_info nothing = { .id = "", .name = "", .image = "" };
 	struct cols_style style = { .no_headings = o->quiet };
 	const struct col **picked;
@@ -277,22 +307,27 @@ static int ps(const struct cmd_call *call, struct err *e)
 		list.n = 1;
 	if (o->last > 0 && list.n > (size_t)o->last)
 		list.n = (size_t)o->last;
-	if (o->format && !o->quiet && go_format_is(o->format)) {
-		if (go_format_print(o->format, cols, in_json, &list, list.n, call->arena, &t, e) <
-			0)
+	if (o->format && !o->quiet && !o->json && go_format_is(o->format)) {
+		struct go_rows rows = { fields, &list, list.n, add_row_labels };
+
+		if (go_format_print(o->format, &rows, call->arena, &t, e) < 0)
 			return -e->code;
 		fputs(t.p ? t.p : "", stdout);
 		return 0;
 	}
 	if (cols_pick(cols,
 		    o->quiet ? "id"
-		    : json   ? in_json
-			     : "id,image,command,created,status,ports,names",
-		    o->format && !(json && !o->json) && !str_eq(o->format, "table") ? o->format
-										    : NULL,
+		    : o->json
+			    ? "id,image,command,created,status,state,ports,names,pid,exit,restarts,"
+			      "labels"
+			    : "id,image,command,created,status,ports,names",
+		    o->format && !o->quiet && !go_format_is(o->format) &&
+				    !str_eq(o->format, "table")
+			    ? o->format
+			    : NULL,
 		    call->arena, &picked, e) < 0)
 		return -e->code;
-	if (json)
+	if (o->json)
 		cols_json(picked, &list, list.n, &t);
 	else
 		cols_table(picked, &list, list.n, &style, &t);

@@ -56,6 +56,12 @@ int cmd_ps_processes(const struct cmd_call *call, const struct table_opts *o, st
 /* "true" and "false" of a flag that may stand alone (value NULL), as a word. */
 int cli_bool(const char *flag, const char *value, const char **ret, struct err *e);
 
+/* -f of inspect, for containers, images and networks. */
+struct inspect_format {
+	const char *format;
+};
+extern const struct opt inspect_format_opts[];
+
 /* docker's exit codes for a program that could not be executed. */
 enum { EXIT_OWN_FAILURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
@@ -63,3 +69,7 @@ enum { EXIT_OWN_FAILURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 }
 void format_ago(struct text *t, int64_t then_ns);
 void format_status(struct text *t, const struct life_info *i);
 void format_time(struct text *t, int64_t ns);
+void format_go_time(struct text *t, int64_t ns); /* "2026-01-02 03:04:05 +0000 UTC" */
+void format_labels(struct text *t, const struct spec_pairs *labels); /* "key=value,..." */
+struct json_writer;
+void format_label_members(struct json_writer *w, const struct spec_pairs *labels);

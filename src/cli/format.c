@@ -2,6 +2,7 @@
 /* Times and states as docker words them. */
 #include <time.h>
 
+#include "base/json.h"
 #include "base/str.h"
 #include "cli/commands.h"
 
@@ -86,4 +87,26 @@ void format_time(struct text *t, int64_t ns)
 	gmtime_r(&s, &tm);
 	text_addf(t, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900, tm.tm_mon + 1,
 		tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ns % 1000000000));
+}
+
+void format_go_time(struct text *t, int64_t ns)
+{
+	time_t s = (time_t)(ns / 1000000000);
+	char words[64];
+	struct tm tm;
+
+	if (localtime_r(&s, &tm) && strftime(words, sizeof(words), "%Y-%m-%d %H:%M:%S %z %Z", &tm))
+		text_add(t, words);
+}
+
+void format_labels(struct text *t, const struct spec_pairs *labels)
+{
+	for (size_t i = 0; i < labels->n; i++)
+		text_addf(t, "%s%s=%s", i ? "," : "", labels->items[i].key, labels->items[i].value);
+}
+
+void format_label_members(struct json_writer *w, const struct spec_pairs *labels)
+{
+	for (size_t i = 0; i < labels->n; i++)
+		json_string(w, labels->items[i].key, labels->items[i].value);
 }

@@ -52,7 +52,7 @@ is() { [ "$(status_of "$1")" = "$2" ]; }
 	clade run -d --name one --label tier=web dir:rootfs sleep 1000
 	clade run --name two dir:rootfs sh -c 'exit 3' || :
 	run -0 clade ps
-	[[ "${lines[0]}" == "ID "*"IMAGE "*"COMMAND "*"STATUS "*"NAMES"* ]]
+	[[ "${lines[0]}" == "CONTAINER ID "*"IMAGE "*"COMMAND "*"STATUS "*"NAMES"* ]]
 	[ "${#lines[@]}" = 2 ]
 	run -0 clade ps -aq
 	[ "${#lines[@]}" = 2 ]
@@ -62,13 +62,19 @@ is() { [ "$(status_of "$1")" = "$2" ]; }
 	[ "$(clade ps -q --filter exited=3 | wc -l)" = 1 ]
 	[ "$(clade ps -q --filter status=exited --filter status=running | wc -l)" = 2 ]
 	run -0 clade ps -a --format json
-	[ "$(jq -r '.[] | select(.names == "two") | .exit' <<<"$output")" = 3 ]
-	[ "$(jq -r '.[] | select(.names == "one") | .state' <<<"$output")" = running ]
+	[ "$(jq -r 'select(.Names == "two") | .Status' <<<"$output" | cut -d' ' -f-2)" = "Exited (3)" ]
+	[ "$(jq -r 'select(.Names == "one") | .State' <<<"$output")" = running ]
+	[ "$(clade ps -a --json | jq -r '.[] | select(.names == "two") | .exit')" = 3 ]
 	run -125 clade ps --filter colour=red
 	[[ "$output" == *"colour=red"* ]]
 	run -125 clade ps --format nothing
-	run -125 clade ps --format '{{.Nothing}}'
-	[ "$(clade ps -a --format '{{.Names}} {{.State}}' | wc -l)" = "$(clade ps -aq | wc -l)" ]
+	run -0 clade ps -a --format 'table {{.Names}}\t{{.State}}'
+	[ "${lines[0]}" = "NAMES     STATE" ]
+	[ "$(clade ps --format '{{.Names | upper}}={{.Label "tier"}}{{if eq .State "running"}}+{{else}}-{{end}}')" = "ONE=web+" ]
+	run -125 clade ps -a --format '{{.Nothing}}'
+	[[ "$output" == *"there is no .Nothing"* ]]
+	# also with nothing to show
+	run -125 clade ps --filter name=nobody --format '{{.Nothing}}'
 }
 
 @test "inspect is JSON, with the configuration in it" {
@@ -77,6 +83,12 @@ is() { [ "$(status_of "$1")" = "$2" ]; }
 	jq -e '.[0].State.Running and .[0].Name == "/box" and .[0].Config.Labels.k == "v" and .[0].Config.StopTimeout == 3' <<<"$output"
 	jq -e '.[0].Spec.process.env | index("A=1")' <<<"$output"
 	kill -0 "$(jq .[0].State.Pid <<<"$output")"
+	[ "$(clade inspect -f '{{.State.Status}} {{json .Config.Cmd}} {{.Config.WorkingDir}} {{index .Config.Labels "k"}}' box)" = 'running ["sleep","1000"] / v' ]
+	[ "$(clade inspect --format '{{range .Config.Env}}{{if eq . "A=1"}}{{.}}{{end}}{{end}}' box)" = A=1 ]
+	[ "$(clade inspect -f '{{.Config.Labels.absent}}' box)" = "<no value>" ]
+	clade inspect -f json box box | jq -e 'length == 2 and (.[0].Created | test("^20.*Z$"))'
+	run -125 clade inspect -f '{{.State.Nothing}}' box
+	[[ "$output" == *"no .Nothing in .State"* ]]
 	run -1 clade inspect nothing
 	[[ "$output" == *"no such container: nothing"* ]]
 }

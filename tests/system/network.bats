@@ -54,7 +54,7 @@ has_no_wires() { ! state | grep -q .; }
 @test "network: create, ls, inspect, rm, prune" {
 	in_box clade network create --subnet 10.99.0.0/24 --gateway 10.99.0.254 --ip-range 10.99.0.64/26 --ipv6 --label a=b net-1
 	in_box clade network create --internal net-2
-	run -0 in_box clade network ls -q
+	run -0 in_box clade network ls --format '{{.Name}}'
 	[ "$output" = "$(printf 'bridge\nnet-1\nnet-2\nhost\nnone\nprivate')" ] || [ "$output" = "$(printf 'bridge\nnet-2\nnet-1\nhost\nnone\nprivate')" ]
 	run -0 in_box clade network inspect net-1
 	[ "$(jq -r '.[0].IPAM.Config[0] | .Subnet + " " + .Gateway + " " + .IPRange' <<<"$output")" = "10.99.0.0/24 10.99.0.254 10.99.0.64-10.99.0.127" ]
