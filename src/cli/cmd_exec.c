@@ -8,7 +8,7 @@
 
 struct exec_opts {
 	struct life_exec exec;
-	struct opt_list env;
+	struct opt_list env, env_files;
 };
 
 #define EXEC(member) offsetof(struct exec_opts, exec.member)
@@ -19,6 +19,8 @@ static const struct opt exec_opts[] = {
 	{ "detach", 'd', OPT_FLAG, EXEC(detach), NULL, "run in the background" },
 	{ "env", 'e', OPT_LIST, offsetof(struct exec_opts, env), "NAME=VALUE",
 		"set an environment variable" },
+	{ "env-file", 0, OPT_LIST, offsetof(struct exec_opts, env_files), "FILE",
+		"set variables from a file" },
 	{ "user", 'u', OPT_STRING, EXEC(user), "USER[:GROUP]", "name or number" },
 	{ "workdir", 'w', OPT_STRING, EXEC(workdir), "DIR", "working folder in the container" },
 	{ "privileged", 0, OPT_FLAG, EXEC(privileged), NULL, "all capabilities" },
@@ -30,10 +32,16 @@ static int exec(const struct cmd_call *call, struct err *e)
 {
 	struct exec_opts *o = call->opts;
 	autolife life = LIFE_NONE;
-	const char **env = arena_array(call->arena, o->env.n + 1, sizeof(*env));
+	struct opt_list all = { 0 };
+	const char **env;
 	int code = 0, r;
 
-	memcpy(env, o->env.items ? o->env.items : env, o->env.n * sizeof(*env));
+	for (size_t i = 0; i < o->env_files.n; i++)
+		if (docker_lines("--env-file", o->env_files.items[i], call->arena, &all, e) < 0)
+			return -e->code;
+	env = arena_array(call->arena, all.n + o->env.n + 1, sizeof(*env));
+	for (size_t i = 0; i < all.n + o->env.n; i++)
+		env[i] = i < all.n ? all.items[i] : o->env.items[i - all.n];
 	o->exec.env = env;
 	o->exec.args = call->args + 1;
 	if (cli_life(call, &life, e) < 0)

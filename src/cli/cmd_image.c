@@ -127,27 +127,33 @@ static void add_image(struct json_writer *w, const struct life_image *i, const c
 	json_end(w, '}');
 }
 
+int cli_inspect_image(const struct life *l, const char *ref, struct arena *a, struct json_writer *w,
+	struct err *e)
+{
+	struct life_image image;
+
+	if (life_image_find(l, ref, a, &image, e) < 0)
+		return -e->code;
+	add_image(w, &image, arena_printf(a, "%s/layers", life_data_path(l, a)));
+	return 0;
+}
+
 static int inspect(const struct cmd_call *call, struct err *e)
 {
 	const struct inspect_format *o = call->opts;
 	autolife life = LIFE_NONE;
 	autotext t = { 0 }, out = { 0 };
 	struct json_writer w = { .t = &t, .indent = 4 };
-	const char *layers;
 	int code = 0;
 
 	if (cli_life(call, &life, e) < 0)
 		return -e->code;
-	layers = arena_printf(call->arena, "%s/layers", life_data_path(&life, call->arena));
 	json_begin(&w, NULL, '[');
 	for (int i = 0; i < call->n_args; i++) {
-		struct life_image image;
 		struct err own = { 0 };
 
-		if (life_image_find(&life, call->args[i], call->arena, &image, &own) == 0) {
-			add_image(&w, &image, layers);
+		if (cli_inspect_image(&life, call->args[i], call->arena, &w, &own) == 0)
 			continue;
-		}
 		log_err(&own);
 		code = 1;
 	}

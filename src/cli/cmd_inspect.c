@@ -182,35 +182,74 @@ static void add_one(struct json_writer *w, const struct seen *s)
 	json_end(w, '}');
 }
 
+struct inspect_opts {
+	struct inspect_format format; /* first */
+	const char *type;
+};
+
+static const struct opt inspect_opts[] = {
+	{ "format", 'f', OPT_STRING, offsetof(struct inspect_opts, format.format), "TEMPLATE|json",
+		"docker's: {{.State.Pid}}, {{json .Config}}" },
+	{ "type", 0, OPT_STRING, offsetof(struct inspect_opts, type), "container|image|network",
+		"only such; else the first that has the name" },
+	{ 0 },
+};
+
+static int inspect_container(const struct life *l, const char *ref, struct arena *a,
+	struct json_writer *w, struct err *e)
+{
+	struct life_info info;
+	struct seen s = { .info = &info };
+	struct err unread;
+
+	if (life_inspect(l, ref, a, &info, e) < 0)
+		return -e->code;
+	if (info.config)
+		json_parse(info.config, strlen(info.config), a, &s.config, &unread);
+	add_one(w, &s);
+	return 0;
+}
+
+/* docker: a word is a container, else an image, else a network. What is none is no container. */
+static int inspect_one(const struct life *l, const char *ref, const char *type, struct arena *a,
+	struct json_writer *w, struct err *e)
+{
+	struct err other = { 0 };
+	int r = -ERR_ABSENT;
+
+	if (!type || str_eq(type, "container"))
+		r = inspect_container(l, ref, a, w, e);
+	if ((!type && r == -ERR_ABSENT) || (type && str_eq(type, "image")))
+		r = cli_inspect_image(l, ref, a, w, type ? e : &other);
+	if ((!type && r < 0 && e->code == ERR_ABSENT) || (type && str_eq(type, "network")))
+		r = cli_inspect_network(l, ref, a, w, type ? e : &other);
+	return r;
+}
+
 static int inspect(const struct cmd_call *call, struct err *e)
 {
-	const struct inspect_format *o = call->opts;
+	const struct inspect_opts *o = call->opts;
 	autolife life = LIFE_NONE;
 	autotext t = { 0 }, out = { 0 };
 	struct json_writer w = { .t = &t, .indent = 2 };
 	int code = 0;
 
+	if (o->type && !str_eq(o->type, "container") && !str_eq(o->type, "image") &&
+		!str_eq(o->type, "network"))
+		return err_say(e, "--type %s: container, image or network is wanted", o->type);
 	if (cli_life(call, &life, e) < 0)
 		return -e->code;
 	json_begin(&w, NULL, '[');
 	for (int i = 0; i < call->n_args; i++) {
-		struct life_info info;
 		struct err own = { 0 };
 
-		if (life_inspect(&life, call->args[i], call->arena, &info, &own) < 0) {
+		if (inspect_one(&life, call->args[i], o->type, call->arena, &w, &own) < 0) {
 			log_err(&own);
 			code = 1;
-		} else {
-			struct seen s = { .info = &info };
-
-			if (info.config)
-				json_parse(info.config, strlen(info.config), call->arena, &s.config,
-					&own);
-			add_one(&w, &s);
 		}
 	}
 	json_end(&w, ']');
-	if (go_format_inspect(o->format, &t, &out, call->arena, e) < 0)
+	if (go_format_inspect(o->format.format, &t, &out, call->arena, e) < 0)
 		return -e->code;
 	fputs(out.p ? out.p : "", stdout);
 	return code;
@@ -219,11 +258,11 @@ static int inspect(const struct cmd_call *call, struct err *e)
 const struct cmd cmd_inspect = {
 	.name = "inspect",
 	.group = CMD_RUNNING,
-	.args = "CONTAINER...",
-	.brief = "everything about containers, as JSON",
+	.args = "NAME|ID...",
+	.brief = "everything about containers, images, networks, as JSON",
 	.min_args = 1,
 	.max_args = -1,
-	.opts = inspect_format_opts,
-	.opts_size = sizeof(struct inspect_format),
+	.opts = inspect_opts,
+	.opts_size = sizeof(struct inspect_opts),
 	.run = inspect,
 };

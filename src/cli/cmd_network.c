@@ -344,6 +344,17 @@ static void add_net(struct json_writer *w, const struct life_net *n)
 	json_end(w, '}');
 }
 
+int cli_inspect_network(const struct life *l, const char *ref, struct arena *a,
+	struct json_writer *w, struct err *e)
+{
+	struct life_net net;
+
+	if (life_network_inspect(l, ref, a, &net, e) < 0)
+		return -e->code;
+	add_net(w, &net);
+	return 0;
+}
+
 static int inspect(const struct cmd_call *call, struct err *e)
 {
 	const struct inspect_format *o = call->opts;
@@ -356,14 +367,11 @@ static int inspect(const struct cmd_call *call, struct err *e)
 		return -e->code;
 	json_begin(&w, NULL, '[');
 	for (int i = 0; i < call->n_args; i++) {
-		struct life_net net;
 		struct err own = { 0 };
 
-		if (life_network_inspect(&life, call->args[i], call->arena, &net, &own) < 0) {
+		if (cli_inspect_network(&life, call->args[i], call->arena, &w, &own) < 0) {
 			log_err(&own);
 			code = 1;
-		} else {
-			add_net(&w, &net);
 		}
 	}
 	json_end(&w, ']');

@@ -19,7 +19,8 @@ static const struct opt ps_opts[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct ps_opts, all), NULL, "those that do not run, too" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct ps_opts, quiet), NULL, "IDs only" },
 	{ "filter", 'f', OPT_LIST, offsetof(struct ps_opts, filters), "KEY=VALUE",
-		"id, name, label, status, exited, ancestor; with -A: COLUMN=TEXT, !=, ~, <, >" },
+		"id, name, label, status, exited, ancestor, network, before, since; with -A: "
+		"COLUMN=TEXT, !=, ~, <, >" },
 	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|json|TEMPLATE",
 		"columns: id image command created status ports names pid labels exit restarts "
 		"full_id; or docker's {{.Names}}" },
@@ -198,6 +199,51 @@ static bool label_fits(const struct life_info *i, const char *wanted)
 	return false;
 }
 
+/* An image by its name, with or without its tag, or the beginning of its ID. */
+static bool ancestor_fits(const struct life_info *i, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (str_eq(i->image, value) || (strncmp(i->image, value, n) == 0 && i->image[n] == ':'))
+		return true;
+	if (!i->image_id || !n)
+		return false;
+	return str_starts(i->image_id, value) ||
+	       (n >= 4 && str_starts(i->image_id, "sha256:") &&
+		       str_starts(i->image_id + strlen("sha256:"), value));
+}
+
+static bool network_fits(const struct life_info *i, const char *value)
+{
+	for (size_t j = 0; j < i->n_links; j++)
+		if (str_eq(i->links[j].name, value) ||
+			(i->links[j].id && *value && str_starts(i->links[j].id, value)))
+			return true;
+	return i->network_mode && str_eq(i->network_mode, value);
+}
+
+/* before=X and since=X: made earlier or later than that container. */
+static int beside(const struct life *l, const struct opt_list *filters, struct arena *a,
+	struct listing *list, struct err *e)
+{
+	for (size_t j = 0; j < filters->n; j++) {
+		bool before = str_starts(filters->items[j], "before=");
+		struct life_info other;
+		size_t n = 0;
+
+		if (!before && !str_starts(filters->items[j], "since="))
+			continue;
+		if (life_inspect(l, strchr(filters->items[j], '=') + 1, a, &other, e) < 0)
+			return -e->code;
+		for (size_t i = 0; i < list->n; i++)
+			if (before ? list->items[i].created_ns < other.created_ns
+				   : list->items[i].created_ns > other.created_ns)
+				list->items[n++] = list->items[i];
+		list->n = n;
+	}
+	return 0;
+}
+
 /* 1: fits, 0: does not, or an error for what is no filter. */
 static int fits(const struct life_info *i, const char *filter, struct err *e)
 {
@@ -226,9 +272,17 @@ static int fits(const struct life_info *i, const char *filter, struct err *e)
 		return i->status == LIFE_EXITED && i->exit_code == code;
 	}
 	if (n == 8 && strncmp(filter, "ancestor", n) == 0)
-		return str_eq(i->image, value);
-	return err_say(
-		e, "--filter %s: id, name, label, status, exited and ancestor are known", filter);
+		return ancestor_fits(i, value);
+	if (n == 7 && strncmp(filter, "network", n) == 0)
+		return network_fits(i, value);
+	/* these need the others: beside() has answered them */
+	if ((n == 6 && strncmp(filter, "before", n) == 0) ||
+		(n == 5 && strncmp(filter, "since", n) == 0))
+		return 1;
+	return err_say(e,
+		"--filter %s: id, name, label, status, exited, ancestor, network, before and since "
+		"are known",
+		filter);
 }
 
 /* docker: filters of one key are alternatives, different keys are all wanted. */
@@ -297,7 +351,8 @@ static int ps(const struct cmd_call *call, struct err *e)
 		return processes(call, o, json, e);
 	/* a filter's mistake is one with nothing to filter, too */
 	if (fits_all(&nothing, &o->filters, e) < 0 || cli_life(call, &life, e) < 0 ||
-		life_list(&life, all, call->arena, &list.items, &list.n, e) < 0)
+		life_list(&life, all, call->arena, &list.items, &list.n, e) < 0 ||
+		beside(&life, &o->filters, call->arena, &list, e) < 0)
 		return -e->code;
 	for (size_t i = 0; i < list.n; i++)
 		if (fits_all(&list.items[i], &o->filters, e) > 0)

@@ -13,7 +13,8 @@ struct run_opts {
 	struct docker_run run;
 	struct life_create create;
 	bool detach, dry_run, sig_proxy, quiet;
-	const char *restart, *pull;
+	const char *restart, *pull, *userns;
+	struct opt_list label_files;
 };
 
 static int parse_entrypoint(void *opts, const struct opt *o, const char *value, struct err *e)
@@ -185,6 +186,10 @@ static void tell_pull(void *data, const char *text)
 		{ "entrypoint", 0, OPT_CALL, 0, "PROGRAM", "instead of the image's",               \
 			parse_entrypoint },                                                        \
 		{ "label", 'l', OPT_LIST, CREATE(labels), "KEY=VALUE", "metadata" },               \
+		{ "label-file", 0, OPT_LIST, OWN(label_files), "FILE", "labels from a file" },     \
+		{ "annotation", 0, OPT_LIST, RUN(annotations), "NAME=VALUE",                       \
+			"an annotation of the OCI configuration, for hooks" },                     \
+		{ "userns", 0, OPT_STRING, OWN(userns), "host", "root's only: the host's" },       \
 		{ "pull", 0, OPT_STRING, OWN(pull), "POLICY",                                      \
 			"an image from a registry: missing (default), always, never" },            \
 		{ "platform", 0, OPT_STRING, CREATE(platform), "OS/ARCH[/VARIANT]",                \
@@ -221,6 +226,28 @@ static void run_init(void *opts)
 	((struct run_opts *)opts)->sig_proxy = true;
 }
 
+/* docker: an empty value is as good as none. */
+static void drop_empty(const char **value)
+{
+	if (*value && !**value)
+		*value = NULL;
+}
+
+/* Labels of files come first, so that --label wins. */
+static int take_label_files(const struct cmd_call *call, struct run_opts *o, struct err *e)
+{
+	struct opt_list all = { 0 };
+
+	for (size_t i = 0; i < o->label_files.n; i++)
+		if (docker_lines("--label-file", o->label_files.items[i], call->arena, &all, e) < 0)
+			return -e->code;
+	for (size_t i = 0; i < o->create.labels.n; i++)
+		*(const char **)arena_grow(call->arena, &all.items, &all.n, sizeof(*all.items)) =
+			o->create.labels.items[i];
+	o->create.labels = all;
+	return 0;
+}
+
 /* The image and its command; `clade run` alone is a shell in the running system's files. */
 static int take_operands(const struct cmd_call *call, struct run_opts *o, struct err *e)
 {
@@ -235,6 +262,21 @@ static int take_operands(const struct cmd_call *call, struct run_opts *o, struct
 	o->run.image_args = (struct spec_strings){ args, 1 };
 	if (!call->n_args && !o->detach && !o->dry_run && life_stdin_is_tty())
 		o->run.tty = o->create.interactive = true;
+	drop_empty(&o->run.hostname);
+	drop_empty(&o->run.workdir);
+	drop_empty(&o->create.name);
+	drop_empty(&o->create.cidfile);
+	drop_empty(&o->create.pidfile);
+	drop_empty(&o->create.cgroup_parent);
+	drop_empty(&o->create.platform);
+	drop_empty(&o->userns);
+	if (o->userns && !str_eq(o->userns, "host"))
+		return err_say(e,
+			"--userns %s: only host is known; a normal user's containers "
+			"have a user namespace of their own",
+			o->userns);
+	if (take_label_files(call, o, e) < 0)
+		return -e->code;
 	if (o->pull && parse_pull(o->pull, &o->create.pull, e) < 0)
 		return -e->code;
 	if (!o->quiet)
@@ -243,6 +285,15 @@ static int take_operands(const struct cmd_call *call, struct run_opts *o, struct
 		life_restart_parse(o->restart, &o->create.restart, &o->create.restart_max, e) < 0)
 		return -e->code;
 	return 0;
+}
+
+static int check_userns(const struct run_opts *o, const struct life *l, struct err *e)
+{
+	return o->userns && l->host.euid != 0
+		       ? err_say(e,
+				 "--userns host: a normal user's container needs a user namespace "
+				 "of its own")
+		       : 0;
 }
 
 static int dry_run(const struct cmd_call *call, const struct life *life, const struct run_opts *o,
@@ -302,7 +353,8 @@ static int run(const struct cmd_call *call, struct err *e)
 	const char *id;
 	int r;
 
-	if (take_operands(call, o, e) < 0 || cli_life(call, &life, e) < 0)
+	if (take_operands(call, o, e) < 0 || cli_life(call, &life, e) < 0 ||
+		check_userns(o, &life, e) < 0)
 		return -e->code;
 	if (o->dry_run)
 		return dry_run(call, &life, o, e);
@@ -326,6 +378,7 @@ static int create(const struct cmd_call *call, struct err *e)
 	const char *id;
 
 	if (take_operands(call, o, e) < 0 || cli_life(call, &life, e) < 0 ||
+		check_userns(o, &life, e) < 0 ||
 		life_create(&life, &o->create, call->arena, &id, e) < 0)
 		return -e->code;
 	puts(id);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update and stats: limits and counters of running containers. */
+/* update: limits of running containers. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cols.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/commands.h"
@@ -25,13 +24,27 @@ static int parse_pids(void *opts, const struct opt *o, const char *value, struct
 	return 0;
 }
 
+static int parse_quota(void *opts, const struct opt *o, const char *value, struct err *e)
+{
+	struct update_opts *to = opts;
+
+	(void)o;
+	if (str_i64(value, &to->run.cpu_quota) < 0)
+		return err_say(e, "--cpu-quota %s: microseconds are wanted", value);
+	return 0;
+}
+
 #define RUN(member) offsetof(struct update_opts, run.member)
 
 static const struct opt update_opts[] = {
 	{ "memory", 'm', OPT_BYTES, RUN(memory), "SIZE", "memory limit" },
 	{ "memory-reservation", 0, OPT_BYTES, RUN(memory_reservation), "SIZE",
 		"soft memory limit" },
+	{ "memory-swap", 0, OPT_BYTES, RUN(memory_swap), "SIZE",
+		"memory and swap together; -1: no limit" },
 	{ "cpus", 0, OPT_STRING, RUN(cpus), "N", "how many CPUs at most" },
+	{ "cpu-period", 0, OPT_U64, RUN(cpu_period), "US", "CFS period" },
+	{ "cpu-quota", 0, OPT_CALL, 0, "US", "CFS quota", parse_quota },
 	{ "cpu-shares", 'c', OPT_U64, RUN(cpu_shares), "N", "relative weight" },
 	{ "cpuset-cpus", 0, OPT_STRING, RUN(cpuset_cpus), "0-3,7", "which CPUs" },
 	{ "cpuset-mems", 0, OPT_STRING, RUN(cpuset_mems), "0,1", "which memory nodes" },
@@ -77,129 +90,6 @@ static int update(const struct cmd_call *call, struct err *e)
 	return r;
 }
 
-/* --- stats ----------------------------------------------------------------------------------- */
-
-struct stats_opts {
-	const char *format;
-	bool all, no_stream;
-};
-
-static const struct opt stats_opts[] = {
-	{ "format", 0, OPT_STRING, offsetof(struct stats_opts, format), "COLUMN,...|json",
-		"which columns: id name cpu_ns memory memory_limit pids pids_limit" },
-	{ "no-stream", 0, OPT_FLAG, offsetof(struct stats_opts, no_stream), NULL,
-		"one reading, which is all there is" },
-	{ 0 },
-};
-
-struct reading {
-	const char *id, *name;
-	struct life_stats s;
-};
-
-static const struct reading *at(const void *data, size_t row)
-{
-	return &((const struct reading *)data)[row];
-}
-
-static void number(struct text *t, int64_t n)
-{
-	/* v1 says "no limit" as the largest page-aligned number */
-	if (n >= 0 && n < INT64_MAX - 65536)
-		text_addf(t, "%lld", (long long)n);
-}
-
-static void cell_id(const void *data, size_t row, struct text *t)
-{
-	text_addf(t, "%.12s", at(data, row)->id);
-}
-
-static void cell_name(const void *data, size_t row, struct text *t)
-{
-	text_add(t, at(data, row)->name);
-}
-
-static void cell_cpu(const void *data, size_t row, struct text *t)
-{
-	number(t, at(data, row)->s.cpu_ns);
-}
-
-static void cell_memory(const void *data, size_t row, struct text *t)
-{
-	number(t, at(data, row)->s.memory_bytes);
-}
-
-static void cell_memory_limit(const void *data, size_t row, struct text *t)
-{
-	number(t, at(data, row)->s.memory_limit);
-}
-
-static void cell_pids(const void *data, size_t row, struct text *t)
-{
-	number(t, at(data, row)->s.pids);
-}
-
-static void cell_pids_limit(const void *data, size_t row, struct text *t)
-{
-	number(t, at(data, row)->s.pids_limit);
-}
-
-static const struct col stats_cols[] = {
-	{ "id", COL_TEXT, "short ID", cell_id },
-	{ "name", COL_TEXT, "name", cell_name },
-	{ "cpu_ns", COL_NUMBER, "CPU time used, nanoseconds", cell_cpu },
-	{ "memory", COL_NUMBER, "bytes", cell_memory },
-	{ "memory_limit", COL_NUMBER, "bytes", cell_memory_limit },
-	{ "pids", COL_NUMBER, "processes and threads", cell_pids },
-	{ "pids_limit", COL_NUMBER, "at most", cell_pids_limit },
-	{ 0 },
-};
-
-static int stats(const struct cmd_call *call, struct err *e)
-{
-	const struct stats_opts *o = call->opts;
-	bool json = o->format && str_eq(o->format, "json");
-	struct cols_style style = { 0 };
-	const struct col **picked;
-	struct reading *rows = NULL;
-	struct life_info *all;
-	autolife life = LIFE_NONE;
-	autotext t = { 0 };
-	size_t n_all, n = 0;
-
-	if (cols_pick(stats_cols, "id,name,cpu_ns,memory,memory_limit,pids,pids_limit",
-		    o->format && !json ? o->format : NULL, call->arena, &picked, e) < 0 ||
-		cli_life(call, &life, e) < 0 ||
-		life_list(&life, false, call->arena, &all, &n_all, e) < 0)
-		return -e->code;
-	for (int i = 0; i < call->n_args; i++) {
-		struct life_info info;
-		struct reading *row;
-
-		if (life_inspect(&life, call->args[i], call->arena, &info, e) < 0)
-			return -e->code;
-		row = arena_grow(call->arena, &rows, &n, sizeof(*row));
-		*row = (struct reading){ .id = info.id, .name = info.name };
-	}
-	for (size_t i = 0; !call->n_args && i < n_all; i++) {
-		struct reading *row = arena_grow(call->arena, &rows, &n, sizeof(*row));
-
-		*row = (struct reading){ .id = all[i].id, .name = all[i].name };
-	}
-	for (size_t i = 0; i < n; i++) {
-		struct err gone;
-
-		life_stats(&life, rows[i].id, &rows[i].s, &gone);
-	}
-	if (json)
-		cols_json(picked, rows, n, &t);
-	else
-		cols_table(picked, rows, n, &style, &t);
-	if (t.p)
-		fputs(t.p, stdout);
-	return 0;
-}
-
 const struct cmd cmd_update = {
 	.name = "update",
 	.group = CMD_RUNNING,
@@ -210,15 +100,4 @@ const struct cmd cmd_update = {
 	.opts = update_opts,
 	.opts_size = sizeof(struct update_opts),
 	.run = update,
-};
-
-const struct cmd cmd_stats = {
-	.name = "stats",
-	.group = CMD_RUNNING,
-	.args = "[CONTAINER...]",
-	.brief = "what running containers use, read once",
-	.max_args = -1,
-	.opts = stats_opts,
-	.opts_size = sizeof(struct stats_opts),
-	.run = stats,
 };

@@ -62,6 +62,13 @@ struct inspect_format {
 };
 extern const struct opt inspect_format_opts[];
 
+/* One image, one network as inspect shows it, added to an array. */
+struct json_writer;
+int cli_inspect_image(const struct life *l, const char *ref, struct arena *a, struct json_writer *w,
+	struct err *e);
+int cli_inspect_network(const struct life *l, const char *ref, struct arena *a,
+	struct json_writer *w, struct err *e);
+
 /* docker's exit codes for a program that could not be executed. */
 enum { EXIT_OWN_FAILURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
@@ -71,5 +78,4 @@ void format_status(struct text *t, const struct life_info *i);
 void format_time(struct text *t, int64_t ns);
 void format_go_time(struct text *t, int64_t ns); /* "2026-01-02 03:04:05 +0000 UTC" */
 void format_labels(struct text *t, const struct spec_pairs *labels); /* "key=value,..." */
-struct json_writer;
 void format_label_members(struct json_writer *w, const struct spec_pairs *labels);

@@ -67,7 +67,9 @@ int template_find(const struct life *l, const struct life_create *c, bool only_l
 	}
 	*ret = o;
 	if (o.ref.kind == REF_HOST || o.ref.kind == REF_DIR)
-		return 0;
+		return c->platform ? err_say(e, "--platform %s: %s is of this machine's kind",
+					     c->platform, c->image)
+				   : 0;
 	if (life_data(l, &d, e) < 0)
 		return -e->code;
 	if (o.ref.file && o.ref.file[0] != '/')

@@ -287,7 +287,13 @@ int life_update(const struct life *l, const char *ref, const struct life_update 
 /* One reading of a container's cgroup; a counter the cgroup does not have is -1. */
 struct life_stats {
 	int64_t cpu_ns, memory_bytes, memory_limit, pids, pids_limit, read_bytes, write_bytes;
+	int64_t received_bytes, sent_bytes; /* on all interfaces but the loopback */
+	int64_t memory_total;		    /* the machine's */
+	int64_t when_ns;		    /* of the reading, on a clock that only goes on */
 };
+/* Waits; for what is shown again and again. */
+void life_pause_ms(int ms);
+
 int life_stats(const struct life *l, const char *ref, struct life_stats *ret, struct err *e);
 
 /*

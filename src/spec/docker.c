@@ -151,17 +151,18 @@ static void add_env(struct build *b, const char *text)
 		add_string(b->a, env, text);
 }
 
-static int env_file(struct build *b, const char *path, struct err *e)
+int docker_lines(
+	const char *flag, const char *path, struct arena *a, struct opt_list *ret, struct err *e)
 {
 	char *text, *line;
 	size_t n, number = 0;
 
-	if (spec_read_file(path, b->a, &text, &n, e) < 0)
-		return err_wrap(e, "--env-file");
+	if (spec_read_file(path, a, &text, &n, e) < 0)
+		return err_wrap(e, "%s", flag);
 	if (strlen(text) != n)
-		return err_say(e, "--env-file %s: has a NUL byte", path);
+		return err_say(e, "%s %s: has a NUL byte", flag, path);
 	while ((line = strsep(&text, "\n"))) {
-		size_t len = strlen(line);
+		size_t len;
 
 		number++;
 		line += strspn(line, " \t");
@@ -171,9 +172,44 @@ static int env_file(struct build *b, const char *path, struct err *e)
 		if (!*line || *line == '#')
 			continue;
 		if (line[0] == '=' || strcspn(line, " \t") < strcspn(line, "="))
-			return err_say(e, "--env-file %s: line %zu has no usable variable name",
-				path, number);
-		add_env(b, line);
+			return err_say(e, "%s %s: line %zu has no usable name", flag, path, number);
+		*(const char **)arena_grow(a, &ret->items, &ret->n, sizeof(*ret->items)) = line;
+	}
+	return 0;
+}
+
+static int env_file(struct build *b, const char *path, struct err *e)
+{
+	struct opt_list lines = { 0 };
+
+	if (docker_lines("--env-file", path, b->a, &lines, e) < 0)
+		return -e->code;
+	for (size_t i = 0; i < lines.n; i++)
+		add_env(b, lines.items[i]);
+	return 0;
+}
+
+/* --annotation NAME=VALUE, for the runtime's hooks; clade's own are not for the taking. */
+static int annotations(struct build *b, struct err *e)
+{
+	for (size_t i = 0; i < b->run->annotations.n; i++) {
+		const char *text = b->run->annotations.items[i], *equals = strchr(text, '=');
+		struct spec_pairs *all = &b->spec->annotations;
+		struct spec_pair *pair = NULL;
+		const char *key;
+
+		if (!equals || equals == text)
+			return err_say(e, "--annotation \"%s\": NAME=VALUE is wanted", text);
+		if (str_starts(text, "clade."))
+			return err_say(e,
+				"--annotation %s: names that begin with clade. are its own", text);
+		key = arena_strndup(b->a, text, (size_t)(equals - text));
+		for (size_t j = 0; j < all->n; j++)
+			if (str_eq(all->items[j].key, key))
+				pair = &all->items[j];
+		if (!pair)
+			pair = arena_grow(b->a, &all->items, &all->n, sizeof(*pair));
+		*pair = (struct spec_pair){ key, equals + 1 };
 	}
 	return 0;
 }
@@ -509,8 +545,9 @@ int docker_spec(
 	*ret = (struct spec){ .oci_version = "1.2.0", .root_readonly = run->read_only };
 	*rest = (struct docker_rest){ 0 };
 	if (namespaces(&b, e) < 0 || process(&b, e) < 0 || security_opts(&b, e) < 0 ||
-		seccomp(&b, e) < 0 || docker_mounts(run, ret, rest, e) < 0 ||
-		docker_devices(run, ret, e) < 0 || limits(&b, e) < 0 || sysctls(&b, e) < 0)
+		annotations(&b, e) < 0 || seccomp(&b, e) < 0 ||
+		docker_mounts(run, ret, rest, e) < 0 || docker_devices(run, ret, e) < 0 ||
+		limits(&b, e) < 0 || sysctls(&b, e) < 0)
 		return -e->code;
 	paths(&b);
 	return 0;

@@ -14,7 +14,7 @@ struct docker_run {
 	const char *const *args; /* COMMAND ARG..., NULL-terminated */
 	int n_args;
 	struct opt_list env, env_files, volumes, mounts, tmpfs, cap_add, cap_drop, security_opts;
-	struct opt_list ulimits, devices, sysctls, groups;
+	struct opt_list ulimits, devices, sysctls, groups, annotations;
 	const char *hostname, *domainname, *workdir, *entrypoint, *reap, *systemd;
 	const char *pid, *net, *ipc, *uts, *cgroupns;
 	const char *cpus, *cpuset_cpus, *cpuset_mems;
@@ -51,6 +51,13 @@ struct docker_rest {
  */
 int docker_spec(
 	const struct docker_run *run, struct spec *ret, struct docker_rest *rest, struct err *e);
+
+/*
+ * The lines of a file of NAME=VALUE (--env-file, --label-file) appended to ret, in a; blank ones
+ * and those that begin with # are left out.
+ */
+int docker_lines(
+	const char *flag, const char *path, struct arena *a, struct opt_list *ret, struct err *e);
 
 /* --ulimit's words alone: "nofile=1024:2048". */
 int docker_ulimit(const char *text, struct spec_rlimit *ret, struct err *e);

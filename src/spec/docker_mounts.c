@@ -334,6 +334,8 @@ int docker_mounts(
 {
 	size_t first;
 
+	if (run->shm_size < 0)
+		return err_say(e, "--shm-size: a size of at least 0 is wanted");
 	add_usual(run, s);
 	first = s->n_mounts;
 	for (size_t i = 0; i < run->tmpfs.n; i++)

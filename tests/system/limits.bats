@@ -23,8 +23,16 @@ cgroup_file() { # CONTAINER FILE: where it is on this host, v1 or v2
 	[[ "$(cat "$cpu")" = 50000* ]]
 	run -0 clade update --pids-limit 30 box
 	[ "$(cat "$(cgroup_file box pids.max)")" = 30 ]
-	run -0 clade stats --format name,pids,pids_limit box
+	run -0 clade stats --no-stream --format name,pids,pids_limit box
 	[[ "${lines[1]}" =~ box\ +1\ +30 ]]
+	run -0 clade stats --no-stream
+	[[ "${lines[0]}" =~ ^CONTAINER\ ID\ +NAME\ +CPU\ %\ +MEM\ USAGE\ /\ LIMIT\ +MEM\ %\ +NET\ I/O\ +BLOCK\ I/O\ +PIDS ]]
+	[[ "${lines[1]}" =~ box\ +[0-9.]+%\ +[0-9.]+[KMG]?i?B\ /\ 64MiB\ +[0-9.]+%\ .*\ 1$ ]]
+	[ "$(clade stats --no-stream --format json box | jq -r '.Name + .PIDs + .Container')" = box1box ]
+	# without --no-stream again and again, until its reader has gone
+	run -0 timeout 60 bash -c "clade stats --format '{{.Name}}' box 2>/dev/null | head -n 3"
+	[ "$output" = "$(printf 'box\nbox\nbox')" ]
+	run -125 clade stats --no-stream nothing
 }
 
 @test "limits: what goes past them fails or is killed" {
