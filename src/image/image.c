@@ -124,7 +124,7 @@ int image_get(const struct image_data *d, const char *text, const struct image_r
 		how->line(how->data,
 			arena_printf(a, "Status: %s for %s",
 				pulled.is_new ? "Downloaded newer image" : "Image is up to date",
-				ref_familiar(ref_canonical(ref, a))));
+				ref_familiar(pulled.name)));
 	}
 	*ret = pulled.image;
 	return 0;

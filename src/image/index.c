@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "image/ref.h"
+#include "image/short_names.h"
 #include "os/file.h"
 
 enum { INDEX_MAX_BYTES = 64 << 20, CONFIG_MAX_BYTES = 8 << 20 };
@@ -171,6 +172,29 @@ static struct image *by_digest(
 	return NULL;
 }
 
+/* registries.conf may have had a short name pulled from elsewhere. */
+static struct image *by_short_name(
+	struct image_index *index, const struct image_ref *r, struct arena *a, const char **name)
+{
+	struct image_ref *refs;
+	struct err ignored;
+	size_t n;
+
+	if (short_names(r, a, &refs, &n, &ignored) < 0)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		const char *full = ref_canonical(&refs[i], a);
+
+		for (size_t j = 0; j < index->n; j++) {
+			if (!has(index->items[j].names, index->items[j].n_names, full))
+				continue;
+			*name = full;
+			return &index->items[j];
+		}
+	}
+	return NULL;
+}
+
 int index_find(struct image_index *index, const char *ref, struct arena *a, struct image **ret,
 	const char **ret_name, struct err *e)
 {
@@ -189,6 +213,8 @@ int index_find(struct image_index *index, const char *ref, struct arena *a, stru
 		for (size_t i = 0; i < index->n && !found; i++)
 			if (has(index->items[i].names, index->items[i].n_names, name))
 				found = &index->items[i];
+		if (!found && r.short_name)
+			found = by_short_name(index, &r, a, &name);
 	}
 	if (!found && ref_is_hex(hex) && strlen(hex) <= DIGEST_HEX) {
 		name = NULL;

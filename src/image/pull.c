@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "image/short_names.h"
 #include "image/gc.h"
 #include "os/file.h"
 #include "os/run.h"
@@ -331,8 +332,8 @@ static int pull_locked(struct pull *p, struct pulled *ret, struct err *e)
 	return 0;
 }
 
-int image_pull(const struct image_data *d, const struct image_ref *r, const struct pull_how *how,
-	struct arena *a, struct pulled *ret, struct err *e)
+static int pull_one(const struct image_data *d, const struct image_ref *r,
+	const struct pull_how *how, struct arena *a, struct pulled *ret, struct err *e)
 {
 	struct pull p = { .data = d, .ref = r, .how = how, .arena = a };
 	const char *name = ref_canonical(r, a);
@@ -362,5 +363,23 @@ int image_pull(const struct image_data *d, const struct image_ref *r, const stru
 	result = pull_locked(&p, ret, e);
 	if (result < 0)
 		gc_after_failure(d, &busy, e);
+	return result;
+}
+
+int image_pull(const struct image_data *d, const struct image_ref *r, const struct pull_how *how,
+	struct arena *a, struct pulled *ret, struct err *e)
+{
+	struct image_ref *names;
+	size_t n;
+	int result = -ERR_SAID;
+
+	if (short_names(r, a, &names, &n, e) < 0)
+		return -e->code;
+	for (size_t i = 0; i < n && result < 0; i++) {
+		if (i && how->line)
+			how->line(how->data, e->msg);
+		result = pull_one(d, &names[i], how, a, ret, e);
+		ret->name = ref_canonical(&names[i], a);
+	}
 	return result;
 }

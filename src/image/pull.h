@@ -19,6 +19,7 @@ struct pull_how {
 
 struct pulled {
 	struct image image;
+	const char *name;   /* as it is kept: the registry it came from is in it */
 	const char *digest; /* of what the registry calls it: an index's or a manifest's */
 	bool is_new;	    /* was not here as it is now */
 };

@@ -196,12 +196,13 @@ int ref_parse_name(const char *text, struct arena *a, struct image_ref *ret, str
 			"invalid repository name (%s), cannot specify 64-byte hexadecimal strings",
 			name);
 	slash = strchr(name, '/');
-	r.path = name;
+	r.path = r.short_name = name;
 	if (slash) {
 		*slash = '\0';
 		if (names_registry(name)) {
 			r.domain = str_eq(name, "index.docker.io") ? "docker.io" : name;
 			r.path = slash + 1;
+			r.short_name = NULL;
 		} else {
 			*slash = '/';
 		}

@@ -25,6 +25,7 @@ struct image_ref {
 	enum ref_kind kind;
 	const char *domain, *path; /* REF_NAME: "docker.io", "library/busybox" */
 	const char *tag, *digest;  /* NULL: not given; digest with its algorithm */
+	const char *short_name;	   /* REF_NAME without a registry: what was typed, without tag */
 	const char *file, *member; /* the others: PATH, and what stands behind it or NULL */
 };
 

@@ -121,8 +121,10 @@ int life_image_pull(const struct life *l, const struct life_pull *p, struct aren
 			"pull %s: a name in a registry is wanted (clade load reads archives)",
 			p->name);
 	how.bars = !p->all_quiet && life_stdout_is_tty() ? STDOUT_FILENO : FD_NONE;
-	*ret_name = ref_canonical(&ref, a);
-	return life_data(l, &d, e) < 0 ? -e->code : image_pull(&d, &ref, &how, a, ret, e);
+	if (life_data(l, &d, e) < 0 || image_pull(&d, &ref, &how, a, ret, e) < 0)
+		return -e->code;
+	*ret_name = ret->name;
+	return 0;
 }
 
 static bool runs(void *data, const char *state)

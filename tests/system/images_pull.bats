@@ -59,6 +59,27 @@ push() {
 	[ "$(clade images --format '{{.Repository}} {{.Tag}}')" = "$registry/app <none>" ]
 }
 
+@test "pull: a short name is what registries.conf says" {
+	registry
+	image oci --config '{"Cmd": ["cat", "/layer-1"]}' rootfs many:1
+	push oci team/app:1 --dest-tls-verify=false
+	export CONTAINERS_REGISTRIES_CONF=$PWD/registries.conf
+	printf '[aliases]\n"tool" = "%s/team/app"\n' "$registry" >registries.conf
+	run -0 clade pull --tls-verify=false tool:1
+	[ "${lines[-1]}" = "$registry/team/app:1" ]
+	[ "$(clade run --net none --rm --pull never tool:1)" = 1 ]
+	clade rmi tool:1
+	[ -z "$(clade images -q)" ]
+	# searched for in turn; the first has nothing there
+	printf 'unqualified-search-registries = ["127.0.0.1:1",\n "%s"]\n' "$registry" >registries.conf
+	run -0 clade run --net none --rm --tls-verify=false team/app:1
+	[ "${lines[-1]}" = 1 ]
+	[ "$(clade images --format '{{.Repository}}')" = "$registry/team/app" ]
+	printf '[aliases]\n"tool" = "nowhere"\n' >registries.conf
+	run -125 clade pull tool
+	[[ "$output" == *"short name tool"*"no registry"* ]]
+}
+
 @test "pull: run fetches what is missing, --pull says when" {
 	registry
 	image first --config '{"Cmd": ["echo", "first"]}' rootfs
