@@ -226,6 +226,15 @@ int store_find(int root, const char *ref, char ret[STORE_ID_LEN + 1], struct err
 	size_t n = strlen(ref);
 	struct err ignored;
 
+	/* no name hides another container from who says its whole ID */
+	if (is_id(ref)) {
+		autofd dir = store_enter(root, ref);
+
+		if (dir >= 0) {
+			memcpy(ret, ref, STORE_ID_LEN + 1);
+			return 0;
+		}
+	}
 	if (n && n <= STORE_NAME_MAX && store_check_name(ref, &ignored) == 0 &&
 		owner_of(root, ref, ret)) {
 		autofd dir = store_enter(root, ret);
@@ -233,15 +242,7 @@ int store_find(int root, const char *ref, char ret[STORE_ID_LEN + 1], struct err
 		if (dir >= 0)
 			return 0;
 	}
-	if (is_id(ref)) {
-		autofd dir = store_enter(root, ref);
-
-		if (dir < 0)
-			return no_such(ref, e);
-		memcpy(ret, ref, STORE_ID_LEN + 1);
-		return 0;
-	}
-	if (!n || n > STORE_ID_LEN || strspn(ref, "0123456789abcdef") != n)
+	if (!n || n >= STORE_ID_LEN || strspn(ref, "0123456789abcdef") != n)
 		return no_such(ref, e);
 	return find_prefix(root, ref, ret, e);
 }

@@ -41,8 +41,8 @@ void store_drop_name(int root, const char *name, const char *id);
 void store_drop_names(int root, const char *id);
 
 /*
- * The ID of a name, an ID, or the beginning of exactly one ID, in that order. Unknown: -ERR_ABSENT
- * and "no such container: x".
+ * The ID of a whole ID, a name, or the beginning of exactly one ID, in that order. Unknown:
+ * -ERR_ABSENT and "no such container: x".
  */
 int store_find(int root, const char *ref, char ret[STORE_ID_LEN + 1], struct err *e);
 

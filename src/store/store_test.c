@@ -115,6 +115,13 @@ static void an_id_is_found_by_its_beginning_if_it_is_the_only_one(void **state)
 	assert_string_equal(found, b);
 	assert_true(store_find(p->root, "aa", found, &e) < 0);
 	assert_non_null(strstr(e.msg, "beginning of 2"));
+	/* a name that is another's ID, or the beginning of it */
+	assert_int_equal(store_take_name(p->root, a, b, &e), 0);
+	assert_int_equal(store_find(p->root, a, found, &e), 0);
+	assert_string_equal(found, a);
+	assert_int_equal(store_take_name(p->root, "aaaa", b, &e), 0);
+	assert_int_equal(store_find(p->root, "aaaa", found, &e), 0);
+	assert_string_equal(found, b);
 	assert_int_equal(store_find(p->root, "c", found, &e), -ERR_ABSENT);
 	assert_int_equal(store_find(p->root, "", found, &e), -ERR_ABSENT);
 	assert_int_equal(store_find(p->root, "../a", found, &e), -ERR_ABSENT);
