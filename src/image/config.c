@@ -66,6 +66,40 @@ static void read_labels(const struct json *object, struct arena *a, struct image
 	}
 }
 
+/*
+ * What has another type is no mistake to pass over: a User that is none would be root. null is as
+ * good as nothing, as for Go.
+ */
+static int check_kinds(const struct json *own, struct err *e)
+{
+	static const struct {
+		const char *name;
+		enum json_kind kind;
+	} known[] = {
+		{ "User", JSON_STRING },
+		{ "WorkingDir", JSON_STRING },
+		{ "StopSignal", JSON_STRING },
+		{ "Volumes", JSON_OBJECT },
+		{ "ExposedPorts", JSON_OBJECT },
+		{ "Labels", JSON_OBJECT },
+		{ "Healthcheck", JSON_OBJECT },
+	};
+	const struct json *labels;
+
+	for (size_t i = 0; own && i < ARRAY_LEN(known); i++) {
+		const struct json *v = json_get(own, known[i].name);
+
+		if (v && v->kind != JSON_NULL && v->kind != known[i].kind)
+			return err_say(e, "image configuration: %s is no %s", known[i].name,
+				known[i].kind == JSON_STRING ? "string" : "object");
+	}
+	labels = own ? json_get(own, "Labels") : NULL;
+	for (const struct json *v = labels ? json_first(labels) : NULL; v; v = json_next(labels, v))
+		if (v->kind != JSON_STRING)
+			return err_say(e, "image configuration: a label is no string");
+	return 0;
+}
+
 static void read_history(const struct json *all, struct arena *a, struct image_config *c)
 {
 	const struct json *v = json_get(all, "history");
@@ -97,8 +131,12 @@ int config_parse(
 	if (c.all->kind != JSON_OBJECT)
 		return err_say(e, "image configuration: is no object");
 	own = json_get(c.all, "config");
-	if (own && own->kind != JSON_OBJECT)
+	if (own && own->kind == JSON_NULL)
 		own = NULL;
+	if (own && own->kind != JSON_OBJECT)
+		return err_say(e, "image configuration: config is no object");
+	if (check_kinds(own, e) < 0)
+		return -e->code;
 	rootfs = json_get(c.all, "rootfs");
 	if (!rootfs || rootfs->kind != JSON_OBJECT)
 		return err_say(e, "image configuration: rootfs is missing");

@@ -126,6 +126,32 @@ teardown() { images_teardown; }
 	run -125 clade images --format '{{.Nothing}}'
 }
 
+@test "images: a configuration of wrong types is refused, never half understood" {
+	local config
+	while read -r config; do
+		rm -f bad.tar
+		image bad.tar --docker --tag bad:1 --config "$config" rootfs >/dev/null
+		run -125 clade load -qi bad.tar
+		[[ "$output" == *"image configuration: "* ]] || { echo "$config: $output"; false; }
+	done <<-'X'
+		{"User": 5}
+		{"User": ["web"]}
+		{"WorkingDir": {}}
+		{"StopSignal": 9}
+		{"Entrypoint": "sh -c env"}
+		{"Env": {"A": "1"}}
+		{"Labels": ["a"]}
+		{"Labels": {"a": 1}}
+		{"ExposedPorts": ["80"]}
+		{"Volumes": "x"}
+	X
+	[ -z "$(clade images -q)" ]
+	image null.tar --docker --tag null:1 --config '{"User": null, "Labels": null, "Volumes": null, "Cmd": ["id", "-u"]}' rootfs
+	clade load -qi null.tar
+	[ "$(clade run --rm --net none null:1)" = 0 ]
+	clade rmi null:1
+}
+
 @test "images: rmi untags, then deletes; what a container uses stays" {
 	image one.tar --docker --tag app:1 rootfs
 	clade load -qi one.tar
