@@ -89,12 +89,12 @@ run_one() (
 
 normal() {
 	sed -E -e 's/pid [0-9]+/pid N/' -e 's/[0-9]:[0-9]{2}:[0-9]{2}/T/' -e 's/^[0-9]+$/N/' -e "s|$PWD/[a-z]*/|/|" \
-		-e 's/[A-Z][a-z]{2} [0-9]{2} [0-9]{2}:[0-9]{2} [AP]M/DATE/'
+		-e 's/[A-Z][a-z]{2} [0-9]{2} [0-9]{2}:[0-9]{2} [AP]M/DATE/' -e 's/w_0[01]: stopped/w_N: stopped/'
 }
 
 @test "supervisord: a whole session with supervisorctl reads as with the real ones" {
 	local dir
-	for dir in real ours; do
+	for dir in real mixed ours; do
 		base $dir <<-'END'
 			[program:web]
 			command=sh -c "echo hello; exec sleep 1000"
@@ -124,10 +124,85 @@ normal() {
 		END
 	done
 	run_one real /usr/bin/supervisord /usr/bin/supervisorctl | normal >real.out &
+	run_one mixed "$SUPERVISORD" /usr/bin/supervisorctl | normal >mixed.out &
 	run_one ours "$SUPERVISORD" "$CTL" | normal >ours.out
 	wait
 	grep -q "^daemon 0$" real.out
 	diff real.out ours.out
+	# the real client by XML-RPC
+	diff real.out mixed.out
+}
+
+# call METHOD [VALUE...]: by XML-RPC over $HTTP, what curl says
+call() {
+	local method=$1 body
+	shift
+	body="<?xml version='1.0'?><methodCall><methodName>$method</methodName><params>"
+	while [ $# -gt 0 ]; do
+		body+="<param><value>$1</value></param>"
+		shift
+	done
+	# shellcheck disable=SC2086 # words on purpose
+	curl -s -m 60 $HTTP -H 'Content-Type: text/xml' -d "$body</params></methodCall>"
+}
+
+@test "supervisord: XML-RPC over both sockets, with a password and without" {
+	base d <<-END
+		[inet_http_server]
+		port=127.0.0.1:46177
+		username=joe
+		password=s:cret%%
+		[program:a]
+		command=sh -c "echo 'a <&> b'; exec sleep 1000"
+		startsecs=0
+		[program:b]
+		command=sleep 1000
+		autostart=false
+		startsecs=0
+		[program:bad]
+		command=false
+		autostart=false
+		startretries=0
+		[group:g]
+		programs=b,bad
+	END
+	SERVICES_TEST=$BATS_TEST_TMPDIR "$SUPERVISORD" -c d/s.conf >log 2>&1 3>&- &
+	served=$!
+	until_true grep -q "success: a" d/main.log
+	HTTP="--unix-socket d/sock http://localhost/RPC2"
+	[[ "$(call supervisor.getState)" == *"<name>statename</name><value><string>RUNNING<"* ]]
+	[[ "$(call supervisor.getProcessInfo "<string>a</string>")" == *"<int>20</int>"*"pid "* ]]
+	[[ "$(call supervisor.getProcessInfo nobody)" == *"<fault>"*"<int>10</int>"*"BAD_NAME: nobody"* ]]
+	[[ "$(call supervisor.startProcess g:b "<boolean>1</boolean>")" == *"<boolean>1</boolean>"* ]]
+	[[ "$(call supervisor.startProcess g:b)" == *"<int>60</int>"*ALREADY_STARTED* ]]
+	[[ "$(call supervisor.startProcess g:bad)" == *"<int>50</int>"*SPAWN_ERROR* ]]
+	[[ "$(call supervisor.stopProcessGroup g)" == *"<int>80</int>"* ]]
+	[[ "$(call supervisor.stopProcess g:b)" == *"<int>70</int>"* ]]
+	until_true eval '[[ "$(call supervisor.readProcessStdoutLog a "<int>0</int>" "<int>0</int>")" == *"a &lt;&amp;&gt; b"* ]]'
+	[[ "$(call supervisor.readProcessStdoutLog a "<int>2</int>" "<int>1</int>")" == *"<string>&lt;</string>"* ]]
+	[[ "$(call supervisor.readProcessStdoutLog a "<int>-2</int>" "<int>1</int>")" == *BAD_ARGUMENTS* ]]
+	[[ "$(call supervisor.nonsense)" == *UNKNOWN_METHOD* ]]
+	[[ "$(call system.multicall "<array><data/></array>")" == *INCORRECT_PARAMETERS* ]]
+	HTTP="http://127.0.0.1:46177/RPC2"
+	[ -z "$(call supervisor.getState)" ]
+	[ "$(curl -s -o /dev/null -w '%{http_code}' $HTTP)" = 401 ]
+	HTTP="-u joe:wrong http://127.0.0.1:46177/RPC2"
+	[ -z "$(call supervisor.shutdown)" ]
+	HTTP="-u joe:s:cret% http://127.0.0.1:46177/RPC2"
+	[[ "$(call supervisor.getIdentification)" == *"<string>supervisor<"* ]]
+	[[ "$(curl -s -u joe:s:cret% http://127.0.0.1:46177/)" == *"a  "*RUNNING* ]]
+	# our own language has no password, so it is not spoken there
+	[ -z "$(printf 'shutdown\0\0' | timeout 20 socat -t 10 - TCP:127.0.0.1:46177 2>/dev/null)" ]
+	# nonsense does no harm
+	for text in 'POST /RPC2 HTTP/1.1\r\nContent-Length: 99999\r\n\r\n' 'POST \r\n\r\n' 'GET\r\n' 'POST /RPC2 HTTP/1.1\r\nContent-Length: -1\r\n\r\n' \
+		'POST /RPC2 HTTP/1.1\r\n\r\n<methodName>' 'GET /logtail/%%zz%%/x HTTP/1.1\r\n\r\n' 'GET / / HTTP/9\r\n\r\n' 'GET  \r\n\r\n'; do
+		# shellcheck disable=SC2059 # it is a format
+		printf "$text" | timeout 20 socat -t 1 - UNIX-CONNECT:d/sock >/dev/null 2>&1 || :
+	done
+	head -c 20000 /dev/zero | tr '\0' x | sed 's/^/POST /' | timeout 20 socat -t 1 - UNIX-CONNECT:d/sock >/dev/null 2>&1 || :
+	[[ "$(call supervisor.shutdown)" == *"<boolean>1</boolean>"* ]]
+	ended
+	[ "$code" = 0 ]
 }
 
 @test "supervisord: what it logs of its programs, it logs in the same words" {

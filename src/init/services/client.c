@@ -327,6 +327,11 @@ static int options(int argc, char **argv, int *ret_at)
 	return -1;
 }
 
+static bool is_here(const char *url)
+{
+	return strncmp(url, "http://127.", 11) == 0 || strncmp(url, "http://localhost", 16) == 0;
+}
+
 int client_supervisorctl(int argc, char **argv)
 {
 	static struct conf conf;
@@ -349,6 +354,8 @@ int client_supervisorctl(int argc, char **argv)
 	}
 	if (client.url && strncmp(client.url, "unix://", 7) == 0) {
 		client.path = client.url + 7;
+	} else if (client.url && is_here(client.url)) {
+		client.path = NULL; /* the socket that is there besides */
 	} else if (client.url) {
 		say("Error: ", client.url, ": only unix:// is carried out", NULL);
 		return INVALID;

@@ -116,6 +116,14 @@ struct sv_def {
 	int at;					 /* the engine's: the slot it runs in; -1 */
 };
 
+/* Who may speak HTTP on a socket: [unix_http_server], [inet_http_server]. */
+struct sv_http {
+	const char *username, *password; /* NULL: anybody */
+	const char *host;		 /* NULL: 127.0.0.1 */
+	bool any;
+	int port; /* 0: none */
+};
+
 /* What was asked of clade-init itself. */
 struct sv_settings {
 	enum sv_dialect dialect;
@@ -129,8 +137,9 @@ struct sv_settings {
 	int64_t logfile_bytes;
 	int logfile_backups, loglevel, umask;
 	struct sv_user user;
-	const char **env;      /* [supervisord] environment, for every service */
-	const char *serverurl; /* [supervisorctl] */
+	const char **env;	/* [supervisord] environment, for every service */
+	struct sv_http http[2]; /* unix, inet */
+	const char *serverurl;	/* [supervisorctl] */
 	const char *prompt;
 };
 

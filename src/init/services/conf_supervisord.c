@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* supervisord.conf besides its programs: [supervisord], its sockets, [include], [group:x]. */
+#include <arpa/inet.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -135,6 +136,47 @@ static void itself(struct sup *x)
 	set->env = sup_environment(x, "environment", 0);
 }
 
+static void password(struct sup *x, struct sv_http *h)
+{
+	h->username = sup_text(x, "username", NULL);
+	h->password = sup_text(x, "password", NULL);
+	if (x->failed || (!h->username && !h->password))
+		return;
+	if (!h->username || !h->password)
+		x->failed = !sup_bad(x, h->username ? "username" : "password",
+			"username and password together, not one of them");
+	else if (strncmp(h->password, "{SHA}", 5) == 0) {
+		const struct ini_key *k = ini_get(x->s, "password");
+
+		conf_warn(x->c, k->file, k->line, x->s->name, k->name,
+			"its SHA sum is not carried out: nobody is let in by HTTP");
+		h->password = NULL;
+	}
+}
+
+/* PORT, HOST:PORT, *:PORT */
+static void inet(struct sup *x)
+{
+	struct sv_http *h = &x->c->set.http[1];
+	const char *where = sup_text(x, "port", NULL), *colon = where ? strrchr(where, ':') : NULL;
+	const char *port = colon ? colon + 1 : where;
+	size_t n = colon ? (size_t)(colon - where) : 0;
+	struct in_addr address;
+
+	if (!where)
+		return;
+	h->port = (int)text_number(port, strlen(port), 65535);
+	h->any = !n || text_is(where, n, "*");
+	if (!h->any && !text_is(where, n, "localhost"))
+		h->host = pool_text(&x->c->pool, where, n);
+	if (h->port <= 0 || (h->host && inet_pton(AF_INET, h->host, &address) != 1)) {
+		h->port = 0;
+		x->failed = !sup_bad(x, "port", "PORT or ADDRESS:PORT, * for every address");
+		return;
+	}
+	password(x, h);
+}
+
 static void socket_of(struct sup *x)
 {
 	struct sv_settings *set = &x->c->set;
@@ -152,12 +194,16 @@ static void socket_of(struct sup *x)
 		set->socket_uid = u.uid;
 		set->socket_gid = u.gid;
 	}
+	password(x, &set->http[0]);
 }
 
 static void client(struct sup *x)
 {
 	x->c->set.serverurl = sup_text(x, "serverurl", NULL);
 	x->c->set.prompt = sup_text(x, "prompt", "supervisor");
+	/* for those who speak HTTP: ours is known by its user */
+	sup_text(x, "username", NULL);
+	sup_text(x, "password", NULL);
 }
 
 static bool settings(struct conf *c, const struct expand_name *names)
@@ -166,7 +212,7 @@ static bool settings(struct conf *c, const struct expand_name *names)
 		const char *name;
 		void (*read)(struct sup *x);
 	} sections[] = { { "supervisord", itself }, { "unix_http_server", socket_of },
-		{ "supervisorctl", client } };
+		{ "inet_http_server", inet }, { "supervisorctl", client } };
 
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		struct ini_section none = { .name = sections[i].name },
@@ -243,8 +289,8 @@ static bool command_line(struct conf *c)
 
 bool conf_supervisor(struct conf *c)
 {
-	static const char *const known[] = { "supervisord", "unix_http_server", "supervisorctl",
-		"include" };
+	static const char *const known[] = { "supervisord", "unix_http_server", "inet_http_server",
+		"supervisorctl", "include", "rpcinterface:supervisor" };
 	const struct expand_name names[] = { { "here", c->here, 0 }, { NULL, NULL, 0 } };
 	bool *grouped;
 	size_t n = 0;

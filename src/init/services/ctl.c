@@ -6,9 +6,11 @@
  */
 #include "init/services/ctl.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,10 +20,10 @@
 static struct client clients[CLIENTS];
 /* apart: a place that was never taken costs no memory */
 static struct request {
-	char text[CTL_REQUEST_MAX];
+	char text[HTTP_MAX + 1];
 	const char *words[CTL_WORDS];
 } requests[CLIENTS];
-static int listening = -1;
+static int listening = -1, inet_listening = -1;
 static char path[108];
 
 /* --- the socket ------------------------------------------------------------------------------ */
@@ -79,14 +81,42 @@ static int listen_at(const char *name)
 	return 0;
 }
 
-bool ctl_begin(void)
+/* [inet_http_server]; false: said why not. */
+static bool listen_inet(void)
+{
+	const struct sv_http *h = &sv.now->set.http[1];
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)h->port),
+		.sin_addr = { htonl(h->any ? INADDR_ANY : INADDR_LOOPBACK) } };
+	int fd, on = 1;
+
+	if (!h->port)
+		return true;
+	if (h->host)
+		inet_pton(AF_INET, h->host, &a.sin_addr);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
+		!engine_watch(fd, EPOLLIN, ON_LISTEN, 1)) {
+		note(NOTE_CRIT, "inet_http_server: listen on port %d: %s", h->port,
+			strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	inet_listening = fd;
+	if (!h->username)
+		note(NOTE_CRIT, "Server 'inet_http_server' running without any HTTP authentication "
+				"checking");
+	return true;
+}
+
+static bool listen_unix(void)
 {
 	static const char *const places[] = { CTL_PLACES };
 	const char *wanted = sv.now->set.socket;
 	int r = 0;
 
-	for (int i = 0; i < CLIENTS; i++)
-		clients[i].fd = -1;
 	if (wanted && strcmp(wanted, "none") == 0)
 		return true;
 	for (size_t i = 0; !wanted && i < sizeof(places) / sizeof(places[0]); i++) {
@@ -100,6 +130,13 @@ bool ctl_begin(void)
 		note(wanted ? NOTE_ERROR : NOTE_WARN, "control socket %s: %s",
 			wanted ? wanted : places[0], strerror(-r));
 	return r == 0 || !wanted || r != -EADDRINUSE;
+}
+
+bool ctl_begin(void)
+{
+	for (int i = 0; i < CLIENTS; i++)
+		clients[i].fd = -1;
+	return listen_inet() && listen_unix();
 }
 
 void ctl_end(void)
@@ -120,11 +157,13 @@ static void drop(struct client *c)
 	c->wait = WAIT_NONE;
 }
 
-void ctl_accept(void)
+void ctl_accept(bool inet)
 {
 	static unsigned long count;
 	struct client *c = &clients[0];
-	int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), bytes = 256 << 10;
+	int fd = accept4(
+		    inet ? inet_listening : listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK),
+	    bytes = 256 << 10;
 
 	if (fd < 0)
 		return;
@@ -134,12 +173,25 @@ void ctl_accept(void)
 	if (c->fd >= 0)
 		drop(c);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-	*c = (struct client){ .fd = fd, .since = ++count, .follows = -1 };
+	*c = (struct client){ .fd = fd, .since = ++count, .follows = -1, .inet = inet };
 	sv.clients++;
 	c->request = requests[c - clients].text;
 	c->words = requests[c - clients].words;
 	if (!engine_watch(fd, EPOLLIN, ON_CLIENT, (int)(c - clients)))
 		drop(c);
+}
+
+/* Our own language has no passwords: who is asked for one by HTTP has to be root or us here. */
+static bool may(const struct client *c)
+{
+	struct ucred who;
+	socklen_t n = sizeof(who);
+
+	if (c->inet)
+		return false;
+	return !sv.now->set.http[0].username ||
+	       (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 &&
+		       (who.uid == 0 || who.uid == geteuid()));
 }
 
 /* Splits a complete request into words; 0: not complete, -1: none there will be. */
@@ -175,12 +227,12 @@ void ctl_client(int number)
 			drop(c);
 		return;
 	}
-	n = recv(c->fd, c->request + c->n, CTL_REQUEST_MAX - c->n, 0);
+	n = recv(c->fd, c->request + c->n, (http_is(c) ? HTTP_MAX : CTL_REQUEST_MAX) - c->n, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0)
 		c->n += (size_t)n;
-	complete = n <= 0 ? -1 : split(c);
+	complete = n <= 0 ? -1 : http_is(c) ? http_split(c) : split(c);
 	if (complete == 0)
 		return;
 	if (complete < 0) {
@@ -190,11 +242,28 @@ void ctl_client(int number)
 	c->asked = true;
 	sv.count.requests++;
 	sv.used = true;
-	ctl_command(c);
+	if (http_is(c))
+		http_command(c);
+	else if (may(c))
+		ctl_command(c);
+	else
+		drop(c);
+}
+
+/* who reads too slowly for 256 KiB is not waited for */
+void ctl_send(struct client *c, const char *data, size_t n)
+{
+	if (c->fd >= 0 && send(c->fd, data, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
+		drop(c);
 }
 
 void ctl_bytes(struct client *c, enum ctl_kind kind, const char *data, size_t n)
 {
+	if (c->http) {
+		if (kind != CTL_EXIT)
+			http_bytes(c, data, n);
+		return;
+	}
 	while (c->fd >= 0) {
 		size_t part = n < CTL_DATA_MAX ? n : CTL_DATA_MAX;
 		char frame[CTL_HEAD + CTL_DATA_MAX];
@@ -203,10 +272,7 @@ void ctl_bytes(struct client *c, enum ctl_kind kind, const char *data, size_t n)
 		frame[1] = (char)(part >> 8);
 		frame[2] = (char)part;
 		memcpy(frame + CTL_HEAD, data, part);
-		/* who reads too slowly for 256 KiB is not waited for */
-		if (send(c->fd, frame, CTL_HEAD + part, MSG_NOSIGNAL | MSG_DONTWAIT) !=
-			(ssize_t)(CTL_HEAD + part))
-			drop(c);
+		ctl_send(c, frame, CTL_HEAD + part);
 		data += part;
 		n -= part;
 		if (!n)
@@ -233,6 +299,13 @@ void ctl_finish(struct client *c)
 {
 	char code = (char)c->code;
 
+	if (c->rpc == RPC_ONE) {
+		rpc_finish(c); /* which comes back here */
+		return;
+	}
+	rpc_finish(c);
+	if (c->http)
+		http_end(c);
 	ctl_bytes(c, CTL_EXIT, &code, 1);
 	if (c->fd >= 0)
 		drop(c);
@@ -256,6 +329,8 @@ static bool came_out(struct client *c, const struct service *s)
 	char text[300];
 	struct buf b = BUF(text);
 
+	if (c->rpc)
+		return rpc_came_out(c, s);
 	text[0] = '\0';
 	ctl_name(&b, s->def->group, s->def->name);
 	if (c->wait == WAIT_UPDATE)

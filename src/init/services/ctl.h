@@ -16,7 +16,9 @@ enum ctl_wait {
 	WAIT_MAINTAIL
 };
 
-enum { CTL_WORDS = 64 };
+enum { CTL_WORDS = 64, HTTP_MAX = 8192 /* of a request by HTTP */ };
+
+enum rpc { RPC_NONE, RPC_SAID, RPC_ONE, RPC_MANY };
 
 struct client {
 	int fd;		     /* -1: a free place */
@@ -31,6 +33,11 @@ struct client {
 	int follows, stream;		   /* WAIT_TAIL */
 	unsigned char pending[SV_MAX / 8]; /* services that are waited for */
 	int n_pending;
+	bool inet;		    /* came by TCP */
+	bool http, chunked, headed; /* the head of its answer is out */
+	char *body;
+	enum rpc rpc; /* what its answer is: of one process, or an element for each */
+	int fault;
 };
 
 /* A line (no newline needed) to it. */
@@ -51,6 +58,23 @@ void ctl_avail(struct client *c);
 void ctl_stats(struct client *c);
 void ctl_tail(struct client *c);
 void ctl_maintail(struct client *c);
+
+void ctl_describe(struct buf *b, const struct service *s);
+bool ctl_is_running(const struct service *s);
+void ctl_send(struct client *c, const char *data, size_t n);
+
+/* http.c */
+bool http_is(const struct client *c);
+int http_split(struct client *c); /* 1: complete, 0: not yet, -1: none it will be */
+void http_command(struct client *c);
+void http_head(struct client *c, const char *status, const char *type);
+void http_bytes(struct client *c, const char *data, size_t n);
+void http_end(struct client *c);
+
+/* rpc.c */
+void rpc_command(struct client *c);
+bool rpc_came_out(struct client *c, const struct service *s);
+void rpc_finish(struct client *c);
 
 /* "web", or "group:web" where the group has another name */
 void ctl_name(struct buf *b, const char *group, const char *name);

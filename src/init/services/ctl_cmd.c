@@ -50,7 +50,7 @@ bool ctl_means(const char *word, const struct service *s, bool *ret_whole)
 	return *ret_whole || strcmp(colon ? colon + 1 : word, s->def->name) == 0;
 }
 
-static bool is_running(const struct service *s)
+bool ctl_is_running(const struct service *s)
 {
 	return s->state == SV_RUNNING || s->state == SV_STARTING || s->state == SV_BACKOFF ||
 	       s->state == SV_WAITING;
@@ -103,7 +103,7 @@ static void start_one(struct client *c, struct service *s, const char *name, boo
 {
 	int can;
 
-	if (is_running(s)) {
+	if (ctl_is_running(s)) {
 		if (!whole)
 			ctl_say(c, "%s: ERROR (already started)", name);
 		return;
@@ -129,7 +129,7 @@ void ctl_start(struct client *c, int from)
 
 static void stop_one(struct client *c, struct service *s, const char *name, bool whole)
 {
-	if (!is_running(s)) {
+	if (!ctl_is_running(s)) {
 		if (!whole && s->state != SV_STOPPING)
 			ctl_say(c, "%s: ERROR (not running)", name);
 		if (s->state != SV_STOPPING && s->state != SV_CLEARING)
@@ -362,7 +362,7 @@ static void remove_(struct client *c)
 			if (!sv.all[k].def || strcmp(sv.all[k].def->group, c->words[i]) != 0)
 				continue;
 			known = true;
-			runs |= is_running(&sv.all[k]) || services_is_live(sv.all[k].state);
+			runs |= ctl_is_running(&sv.all[k]) || services_is_live(sv.all[k].state);
 		}
 		if (!known || runs) {
 			ctl_say(c,

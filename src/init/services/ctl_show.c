@@ -24,7 +24,7 @@ static void uptime(struct buf *b, int64_t ms)
 	buf_two(b, s % 60);
 }
 
-static void describe(struct buf *b, const struct service *s)
+void ctl_describe(struct buf *b, const struct service *s)
 {
 	switch (s->state) {
 	case SV_RUNNING:
@@ -103,7 +103,7 @@ static void status_line(struct client *c, const struct service *s, size_t width)
 	buf_pad(&b, width + 3);
 	buf_add(&b, "%s", services_word(s->state));
 	buf_pad(&b, width + 13);
-	describe(&b, s);
+	ctl_describe(&b, s);
 	ctl_say(c, "%s", text);
 }
 

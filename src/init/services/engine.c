@@ -401,16 +401,17 @@ static void happened(uint64_t tag)
 {
 	int number = (int)(uint32_t)tag;
 	enum what what = (enum what)(tag >> 32);
-	struct service *s = &sv.all[what == ON_STREAM			   ? number / 2
-				    : what == ON_CLIENT || what == ON_SINK ? 0
-									   : number];
+	struct service *s =
+		&sv.all[what == ON_STREAM					    ? number / 2
+			: what == ON_CLIENT || what == ON_SINK || what == ON_LISTEN ? 0
+										    : number];
 
 	switch (what) {
 	case ON_SIGNAL:
 		take_signals();
 		break;
 	case ON_LISTEN:
-		ctl_accept();
+		ctl_accept(number);
 		break;
 	case ON_CLIENT:
 		ctl_client(number);

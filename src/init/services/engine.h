@@ -152,6 +152,7 @@ int out_stream_open(struct service *s, int which);
 bool out_is_lent(const struct service *s, int fd); /* its logger's pipe, which stays open */
 void out_stream_event(struct service *s, int which);
 void out_close(struct service *s, bool all);
+size_t out_utf8(const unsigned char *c, size_t n); /* bytes of the character here; 0: none */
 void out_json_text(struct buf *b, const char *text, size_t n);
 void out_reopen(void); /* USR2 */
 bool out_clear(struct service *s);
@@ -193,7 +194,7 @@ void change_drop(void);			  /* configurations nobody follows */
 
 /* ctl.c */
 bool ctl_begin(void);
-void ctl_accept(void);
+void ctl_accept(bool inet);
 void ctl_client(int number);
 void ctl_changed(const struct service *s); /* who waits for it is told */
 void ctl_line(const struct service *s, int which, const char *data, size_t n); /* who follows it */

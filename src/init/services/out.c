@@ -112,7 +112,7 @@ static bool is_ours(enum sv_log kind)
 /* --- lines ----------------------------------------------------------------------------------- */
 
 /* How many bytes of UTF-8 stand here; 0: none. */
-static size_t utf8(const unsigned char *c, size_t n)
+size_t out_utf8(const unsigned char *c, size_t n)
 {
 	size_t len = *c < 0x80		       ? 1
 		     : *c >= 0xc2 && *c < 0xe0 ? 2
@@ -140,7 +140,7 @@ void out_json_text(struct buf *b, const char *text, size_t n)
 		const unsigned char *c = (const unsigned char *)text + i;
 		char escape[6] = { '\\', 'u', '0', '0', hex[*c >> 4 & 15], hex[*c & 15] };
 
-		len = utf8(c, n - i);
+		len = out_utf8(c, n - i);
 		if (!len)
 			buf_add(b, "\\ufffd");
 		else if (*c < 0x20 || *c == 0x7f)
