@@ -59,6 +59,8 @@ void ctl_stats(struct client *c);
 void ctl_tail(struct client *c);
 void ctl_maintail(struct client *c);
 
+/* Of a configuration, in the order of their own names. */
+const struct sv_def *ctl_next_def(const struct conf *conf, const struct sv_def *last);
 void ctl_describe(struct buf *b, const struct service *s);
 bool ctl_is_running(const struct service *s);
 void ctl_send(struct client *c, const char *data, size_t n);

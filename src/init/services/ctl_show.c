@@ -185,21 +185,25 @@ static int order(const struct sv_def *a, const struct sv_def *b)
 	return r ? r : strcmp(a->group, b->group);
 }
 
+const struct sv_def *ctl_next_def(const struct conf *conf, const struct sv_def *last)
+{
+	const struct sv_def *best = NULL;
+
+	for (int i = 0; i < conf->n; i++)
+		if ((!last || order(&conf->defs[i], last) > 0) &&
+			(!best || order(&conf->defs[i], best) < 0))
+			best = &conf->defs[i];
+	return best;
+}
+
 void ctl_avail(struct client *c)
 {
 	const struct conf *conf = change_read();
 
-	for (const struct sv_def *d = NULL, *best;; d = best) {
+	for (const struct sv_def *best = NULL; (best = ctl_next_def(conf, best));) {
 		char text[400];
 		struct buf b = BUF(text);
 
-		best = NULL;
-		for (int i = 0; i < conf->n; i++)
-			if ((!d || order(&conf->defs[i], d) > 0) &&
-				(!best || order(&conf->defs[i], best) < 0))
-				best = &conf->defs[i];
-		if (!best)
-			break;
 		text[0] = '\0';
 		ctl_name(&b, best->group, best->name);
 		buf_pad(&b, 32);

@@ -260,8 +260,7 @@ static void all_config(struct client *c)
 
 	begin(c);
 	raw(c, "<array><data>");
-	for (int i = 0; c->fd >= 0 && i < conf->n; i++) {
-		const struct sv_def *d = &conf->defs[i];
+	for (const struct sv_def *d = NULL; c->fd >= 0 && (d = ctl_next_def(conf, d));) {
 		char text[3000];
 		struct buf b = BUF(text);
 
