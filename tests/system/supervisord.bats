@@ -346,3 +346,34 @@ call() {
 	[ $((now - $(date -d "$logged" +%s))) -lt 600 ]
 	[ $((now - $(date -d "$logged" +%s))) -ge -1 ]
 }
+
+@test "supervisord: a program's standard input stays open; fg and sendProcessStdin write to it" {
+	base d <<-'END'
+		[program:cat]
+		command=cat
+		startsecs=0
+		stdout_logfile=%(here)s/cat.log
+		[program:off]
+		command=cat
+		autostart=false
+	END
+	SERVICES_TEST=$BATS_TEST_TMPDIR "$SUPERVISORD" -c d/s.conf >log 2>&1 3>&- &
+	served=$!
+	until_true grep -q "success: cat" d/main.log
+	HTTP="--unix-socket d/sock http://localhost/RPC2"
+	[[ "$(call supervisor.sendProcessStdin cat "one &amp; one
+")" == *"<boolean>1</boolean>"* ]]
+	until_true grep -qx "one & one" d/cat.log
+	[[ "$(call supervisor.sendProcessStdin off x)" == *NOT_RUNNING* ]]
+	{ echo two; until_true grep -qx two d/cat.log; } | "$CTL" -c d/s.conf fg cat >fg.out
+	head -n 1 fg.out | grep -qx "==> Press Ctrl-C to exit <=="
+	[ "$(tail -n 1 fg.out)" = "Exiting foreground" ]
+	run -1 "$CTL" -c d/s.conf fg off
+	[ "$output" = "ERROR: process not running" ]
+	run -1 "$CTL" -c d/s.conf fg nobody
+	[ "$output" = "ERROR: bad process name supplied" ]
+	run -1 "$CTL" -c d/s.conf fg cat off
+	[ "$output" = "ERROR: too many process names supplied" ]
+	# nothing of it has ended
+	[ "$(grep -c "spawned: 'cat'" d/main.log)" = 1 ]
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The other end of the control socket: `clade-init ctl WORDS`, and supervisorctl. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -111,7 +112,7 @@ static int show_answer(int fd)
 	return GENERIC;
 }
 
-static int ask(int fd, char *const *words, int n)
+static bool send_words(int fd, char *const *words, int n)
 {
 	char request[CTL_REQUEST_MAX];
 	size_t len = 0;
@@ -123,14 +124,19 @@ static int ask(int fd, char *const *words, int n)
 			continue;
 		if (word > sizeof(request) - 1 - len) {
 			say("clade-init: more than a request can hold", NULL, NULL, NULL);
-			return INVALID;
+			return false;
 		}
 		memcpy(request + len, words[i], word);
 		len += word;
 	}
 	request[len++] = '\0';
 	write_all(fd, request, len);
-	return show_answer(fd);
+	return true;
+}
+
+static int ask(int fd, char *const *words, int n)
+{
+	return send_words(fd, words, n) ? show_answer(fd) : INVALID;
 }
 
 /* --- clade-init ctl -------------------------------------------------------------------------- */
@@ -193,6 +199,50 @@ static void print_line(const char *a, const char *b)
 	write_all(STDOUT_FILENO, text, line.len);
 }
 
+static bool read_line(char *line, size_t size);
+
+/* fg: what the program writes is shown, what is typed goes to it. */
+static int foreground(int fd, char **words)
+{
+	char line[CTL_REQUEST_MAX / 2], word[] = "stdin", *feed[] = { word, words[1], line };
+	struct pollfd both[] = { { fd, POLLIN, 0 }, { STDIN_FILENO, POLLIN, 0 } };
+	unsigned char head[CTL_HEAD];
+	static char data[CTL_DATA_MAX];
+	bool began = false; /* or it is refused, whatever is typed */
+
+	while (poll(both, began ? 2 : 1, -1) >= 0 || errno == EINTR) {
+		if (both[0].revents) {
+			size_t n;
+
+			if (!read_all(fd, (char *)head, sizeof(head)))
+				break;
+			n = (size_t)head[1] << 8 | head[2];
+			if (n > sizeof(data) || !read_all(fd, data, n))
+				break;
+			if (head[0] == CTL_EXIT)
+				return n ? (unsigned char)data[0] : GENERIC;
+			write_all(STDOUT_FILENO, data, n);
+			began |= n > 3 && strncmp(data, "==>", 3) == 0;
+		} else if (both[1].revents) {
+			int other, code = GENERIC;
+
+			if (!read_line(line, sizeof(line)))
+				break;
+			other = connect_anywhere(client.path);
+			if (other >= 0) {
+				code = ask(other, feed, 3);
+				close(other);
+			}
+			if (code) {
+				print_line("Process got killed", "");
+				break;
+			}
+		}
+	}
+	print_line("Exiting foreground", "");
+	return 0;
+}
+
 static int one_command(char **words, int n)
 {
 	int fd, code;
@@ -216,7 +266,12 @@ static int one_command(char **words, int n)
 	if ((strcmp(words[0], "tail") == 0 || strcmp(words[0], "maintail") == 0) && n > 1 &&
 		strcmp(words[1], "-f") == 0)
 		print_line("==> Press Ctrl-C to exit <==", "");
-	code = ask(fd, words, n);
+	if (strcmp(words[0], "fg") == 0 && n == 2) {
+		send_words(fd, words, n);
+		code = foreground(fd, words);
+	} else {
+		code = ask(fd, words, n);
+	}
 	close(fd);
 	return code;
 }

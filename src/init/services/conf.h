@@ -99,6 +99,8 @@ struct sv_def {
 	int death_tally;      /* s6: how many of its ends are written down */
 	int reload_signal;    /* s6: instead of HUP; 0 */
 	bool is_logger;
+	bool own_stdin; /* supervisord: a pipe that stays open, for those who would end at its end
+			 */
 	int rank, priority; /* of its group, its own: started in this order, stopped in the other */
 	struct sv_rule rule;
 	enum sv_ready ready;

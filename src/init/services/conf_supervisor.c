@@ -316,6 +316,7 @@ static bool one_process(struct sup *x, const char *group, int rank)
 	if (!d)
 		return false;
 	d->own_session = false;
+	d->own_stdin = true;
 	d->rank = rank;
 	x->hash = d->hash;
 	d->priority = (int)sup_number(x, "priority", 999);

@@ -136,7 +136,14 @@ bool ctl_begin(void)
 {
 	for (int i = 0; i < CLIENTS; i++)
 		clients[i].fd = -1;
-	return listen_inet() && listen_unix();
+	if (!listen_inet() || !listen_unix())
+		return false;
+	if (sv.is_supervisor && sv.now->set.socket && !sv.now->set.http[0].username)
+		note(NOTE_CRIT, "Server 'unix_http_server' running without any HTTP authentication "
+				"checking");
+	if (sv.is_supervisor)
+		note(NOTE_INFO, "RPC interface 'supervisor' initialized");
+	return true;
 }
 
 void ctl_end(void)

@@ -61,6 +61,9 @@ void ctl_maintail(struct client *c);
 
 /* Of a configuration, in the order of their own names. */
 const struct sv_def *ctl_next_def(const struct conf *conf, const struct sv_def *last);
+/* The one service it names; NULL. */
+struct service *ctl_one(const char *word);
+void ctl_foreground(struct client *c);
 void ctl_describe(struct buf *b, const struct service *s);
 bool ctl_is_running(const struct service *s);
 void ctl_send(struct client *c, const char *data, size_t n);

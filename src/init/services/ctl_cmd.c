@@ -50,6 +50,16 @@ bool ctl_means(const char *word, const struct service *s, bool *ret_whole)
 	return *ret_whole || strcmp(colon ? colon + 1 : word, s->def->name) == 0;
 }
 
+struct service *ctl_one(const char *word)
+{
+	bool whole;
+
+	for (struct service *s = NULL; (s = ctl_next(s));)
+		if (strcmp(word, "all") != 0 && ctl_means(word, s, &whole) && !whole)
+			return s;
+	return NULL;
+}
+
 bool ctl_is_running(const struct service *s)
 {
 	return s->state == SV_RUNNING || s->state == SV_STARTING || s->state == SV_BACKOFF ||
@@ -398,6 +408,16 @@ static void shutdown_(struct client *c)
 	ctl_finish(c);
 }
 
+/* For supervisorctl's fg: a line of its user. */
+static void stdin_(struct client *c)
+{
+	const struct service *s = c->n_words == 3 ? ctl_one(c->words[1]) : NULL;
+
+	if (!s || s->state != SV_RUNNING || !spawn_feed(s, c->words[2], strlen(c->words[2])))
+		c->code = GENERIC;
+	ctl_finish(c);
+}
+
 static void version(struct client *c)
 {
 	/* what supervisorctl's users test for */
@@ -415,7 +435,7 @@ static const struct {
 	{ "reread", reread, false }, { "update", update, false }, { "add", add, false },
 	{ "remove", remove_, false }, { "avail", ctl_avail, true }, { "stats", ctl_stats, true },
 	{ "shutdown", shutdown_, true }, { "reload", shutdown_, true },
-	{ "version", version, true } };
+	{ "version", version, true }, { "fg", ctl_foreground, false }, { "stdin", stdin_, false } };
 
 void ctl_command(struct client *c)
 {

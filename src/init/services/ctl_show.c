@@ -339,6 +339,30 @@ void ctl_tail(struct client *c)
 	ctl_finish(c);
 }
 
+/* supervisorctl's fg: what it writes; what its user types comes apart. */
+void ctl_foreground(struct client *c)
+{
+	struct service *s = c->n_words == 2 ? ctl_one(c->words[1]) : NULL;
+
+	c->code = 1;
+	if (c->n_words < 2)
+		ctl_say(c, "ERROR: no process name supplied\nfg <process>\tConnect to a process in "
+			   "foreground mode\n\t\tCtrl-C to exit");
+	else if (c->n_words > 2)
+		ctl_say(c, "ERROR: too many process names supplied");
+	else if (!s)
+		ctl_say(c, "ERROR: bad process name supplied");
+	else if (s->state != SV_RUNNING)
+		ctl_say(c, "ERROR: process not running");
+	if (!s || s->state != SV_RUNNING) {
+		ctl_finish(c);
+		return;
+	}
+	c->code = 0;
+	ctl_say(c, "==> Press Ctrl-C to exit <==");
+	tail_of(c, s, 0, true, TAIL_BYTES);
+}
+
 void ctl_maintail(struct client *c)
 {
 	int at = 1;

@@ -50,6 +50,7 @@ struct service {
 	int ready_fd, notify_fd, tcp_fd; /* -1 */
 	int64_t check_ms;		 /* the next exec or TCP check; -1 */
 	int64_t give_up_ms;		 /* ready-timeout; -1 */
+	int in_fd;			 /* our end of its standard input; -1 */
 	int pipe_in, pipe_out;		 /* of a logger: it reads in, others write out; -1 */
 	const char *why;		 /* of BACKOFF and FATAL */
 	char note[64];			 /* STATUS= of sd_notify */
@@ -126,6 +127,8 @@ void service_init(struct service *s, const struct sv_def *d, struct conf *c);
 pid_t spawn_main(struct service *s);
 pid_t spawn_finish(struct service *s);
 pid_t spawn_check(struct service *s);
+/* To its standard input; false: it has none, or takes no more. */
+bool spawn_feed(const struct service *s, const char *data, size_t n);
 /* Is there such a program? 0, ENOENT, EACCES */
 int spawn_can(const struct service *s);
 

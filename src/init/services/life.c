@@ -22,6 +22,7 @@ void service_init(struct service *s, const struct sv_def *d, struct conf *c)
 		.notify_fd = -1,
 		.tcp_fd = -1,
 		.status_fd = -1,
+		.in_fd = -1,
 		.pipe_in = -1,
 		.pipe_out = -1 };
 	for (int i = 0; i < 2; i++)
@@ -179,6 +180,9 @@ void service_ended(struct service *s, int status)
 
 	s->status = status = true_status(s, status);
 	s->pid = 0;
+	if (s->in_fd >= 0)
+		close(s->in_fd);
+	s->in_fd = -1;
 	s->ended_ms = sv.now_ms;
 	s->ended = time(NULL);
 	/* what did not get ready in time has failed, however politely it went */

@@ -218,19 +218,24 @@ static void info(struct client *c, const struct service *s)
 	put(c, &b);
 }
 
-static struct service *one(const char *word)
+static void feed(struct client *c)
 {
-	bool whole;
+	const struct service *s = ctl_one(c->words[1]);
+	const char *data = c->n_words > 2 ? c->words[2] : "";
 
-	for (struct service *s = NULL; (s = ctl_next(s));)
-		if (strcmp(word, "all") != 0 && ctl_means(word, s, &whole) && !whole)
-			return s;
-	return NULL;
+	if (!s)
+		fault(c, BAD_NAME, c->words[1]);
+	else if (!s->pid || s->state == SV_STOPPING)
+		fault(c, NOT_RUNNING, c->words[1]);
+	else if (*data && !spawn_feed(s, data, strlen(data)))
+		fault(c, NO_FILE, c->words[1]);
+	else
+		answer_true(c);
 }
 
 static void process_info(struct client *c)
 {
-	const struct service *s = one(c->words[1]);
+	const struct service *s = ctl_one(c->words[1]);
 
 	if (!s) {
 		fault(c, BAD_NAME, c->words[1]);
@@ -351,6 +356,7 @@ static int ask(struct client *c, struct service *s, bool wait)
 			return NOT_RUNNING;
 		if (wait)
 			ctl_wait_for(c, s);
+		note(NOTE_INFO, "waiting for %s to stop", s->def->name);
 		engine_ask_stop(s);
 		return 0;
 	}
@@ -429,7 +435,7 @@ static void act(struct client *c)
 		many(c, name, wait);
 		return;
 	}
-	s = one(name);
+	s = ctl_one(name);
 	code = s ? ask(c, s, wait) : BAD_NAME;
 	if (code) {
 		fault(c, code, code == BAD_SIGNAL ? c->words[at] : name);
@@ -503,7 +509,7 @@ static void read_log(struct client *c)
 {
 	bool main = strcmp(c->words[0], "readLog") == 0 || strcmp(c->words[0], "readMainLog") == 0;
 	int at = main ? 1 : 2, which = strstr(c->words[0], "Stderr") != NULL;
-	const struct service *s = main ? NULL : one(c->words[1]);
+	const struct service *s = main ? NULL : ctl_one(c->words[1]);
 	const char *path = main ? note_file() : s ? log_of(s, which) : NULL;
 	long offset, length;
 
@@ -537,7 +543,7 @@ static void read_log(struct client *c)
 static void clear(struct client *c)
 {
 	bool all = strcmp(c->words[0], "clearAllProcessLogs") == 0;
-	struct service *s = all ? NULL : one(c->words[1]);
+	struct service *s = all ? NULL : ctl_one(c->words[1]);
 
 	if (!all && !s) {
 		fault(c, BAD_NAME, c->words[1]);
@@ -689,17 +695,17 @@ static const struct {
 	{ "getState", itself, 0, 0 }, { "getPID", itself, 0, 0 }, { "shutdown", itself, 0, 0 },
 	{ "restart", itself, 0, 0 }, { "getAllProcessInfo", all_info, 0, 0 },
 	{ "getProcessInfo", process_info, 1, 1 }, { "getAllConfigInfo", all_config, 0, 0 },
-	{ "startProcess", act, 1, 2 }, { "startProcessGroup", act, 1, 2 },
-	{ "startAllProcesses", act, 0, 1 }, { "stopProcess", act, 1, 2 },
-	{ "stopProcessGroup", act, 1, 2 }, { "stopAllProcesses", act, 0, 1 },
-	{ "signalProcess", act, 2, 2 }, { "signalProcessGroup", act, 2, 2 },
-	{ "signalAllProcesses", act, 1, 1 }, { "readLog", read_log, 2, 2 },
-	{ "readMainLog", read_log, 2, 2 }, { "readProcessLog", read_log, 3, 3 },
-	{ "readProcessStdoutLog", read_log, 3, 3 }, { "readProcessStderrLog", read_log, 3, 3 },
-	{ "clearProcessLog", clear, 1, 1 }, { "clearProcessLogs", clear, 1, 1 },
-	{ "clearAllProcessLogs", clear, 0, 0 }, { "clearLog", clear_log, 0, 0 },
-	{ "reloadConfig", reload_config, 0, 0 }, { "addProcessGroup", add_group, 1, 1 },
-	{ "removeProcessGroup", remove_group, 1, 1 } };
+	{ "sendProcessStdin", feed, 2, 2 }, { "startProcess", act, 1, 2 },
+	{ "startProcessGroup", act, 1, 2 }, { "startAllProcesses", act, 0, 1 },
+	{ "stopProcess", act, 1, 2 }, { "stopProcessGroup", act, 1, 2 },
+	{ "stopAllProcesses", act, 0, 1 }, { "signalProcess", act, 2, 2 },
+	{ "signalProcessGroup", act, 2, 2 }, { "signalAllProcesses", act, 1, 1 },
+	{ "readLog", read_log, 2, 2 }, { "readMainLog", read_log, 2, 2 },
+	{ "readProcessLog", read_log, 3, 3 }, { "readProcessStdoutLog", read_log, 3, 3 },
+	{ "readProcessStderrLog", read_log, 3, 3 }, { "clearProcessLog", clear, 1, 1 },
+	{ "clearProcessLogs", clear, 1, 1 }, { "clearAllProcessLogs", clear, 0, 0 },
+	{ "clearLog", clear_log, 0, 0 }, { "reloadConfig", reload_config, 0, 0 },
+	{ "addProcessGroup", add_group, 1, 1 }, { "removeProcessGroup", remove_group, 1, 1 } };
 
 /* --- what is asked --------------------------------------------------------------------------- */
 

@@ -283,10 +283,29 @@ static const char *notify_name(const struct service *s, char room[64])
 	return room;
 }
 
+/* Our side of it, when there is a process at the other. */
+static void keep_stdin(struct service *s, const int in[2], pid_t pid)
+{
+	if (in[0] < 0)
+		return;
+	close(in[0]);
+	if (pid <= 0) {
+		close(in[1]);
+		return;
+	}
+	fcntl(in[1], F_SETFL, O_NONBLOCK);
+	s->in_fd = in[1];
+}
+
+bool spawn_feed(const struct service *s, const char *data, size_t n)
+{
+	return s->in_fd >= 0 && write(s->in_fd, data, n) == (ssize_t)n;
+}
+
 pid_t spawn_main(struct service *s)
 {
 	const struct sv_def *d = s->def;
-	int fds[PLACES] = { -1, -1, -1, -1, -1 }, notify[2] = { -1, -1 };
+	int fds[PLACES] = { -1, -1, -1, -1, -1 }, notify[2] = { -1, -1 }, in[2] = { -1, -1 };
 	const int at[PLACES] = { 0, 1, 2, d->ready_fd, d->lock_fd };
 	char name[64], rooms[3][512];
 	/* named before there are two of us: the number in it is ours */
@@ -295,6 +314,8 @@ pid_t spawn_main(struct service *s)
 
 	if (s->pipe_in >= 0)
 		fds[0] = s->pipe_in;
+	else if (d->own_stdin && pipe2(in, O_CLOEXEC) == 0)
+		fds[0] = in[0];
 	fds[1] = out_stream_open(s, 0);
 	fds[2] = d->err.kind == LOG_SAME ? fds[1] : out_stream_open(s, 1);
 	if (d->ready == READY_FD && pipe2(notify, O_CLOEXEC) < 0)
@@ -321,6 +342,7 @@ pid_t spawn_main(struct service *s)
 	for (int i = 1; i < 3; i++)
 		if (fds[i] > 2 && !out_is_lent(s, fds[i]) && !(i == 2 && fds[2] == fds[1]))
 			close(fds[i]);
+	keep_stdin(s, in, pid);
 	if (notify[1] >= 0)
 		close(notify[1]);
 	if (pid > 0)
