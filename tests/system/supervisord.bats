@@ -216,6 +216,12 @@ call() {
 			startretries=1
 			# the real one takes it for a success when it is slow to look
 			startsecs=20
+			[program:c]
+			command=/no/such program
+			startretries=1
+			[program:d]
+			command=/etc/passwd
+			startretries=0
 		END
 	done
 	for dir in real ours; do
@@ -225,12 +231,13 @@ call() {
 			[ $dir = real ] || daemon=$SUPERVISORD
 			SERVICES_TEST=$BATS_TEST_TMPDIR "$daemon" -c s.conf >out 2>&1 3>&- &
 			pid=$!
+			until_true grep -q "gave up: c" main.log
 			until_true grep -q "gave up: b" main.log
 			until_true grep -q "success: a" main.log
 			kill $pid
 			wait $pid
 		)
-		grep -E "spawned|success|exited|stopped|gave up|received" $dir/main.log |
+		grep -E "spawned|spawnerr|success|exited|stopped|gave up|received" $dir/main.log |
 			sed -E -e 's/^[-0-9]{10} [0-9:]{8},[0-9]{3} //' -e 's/pid [0-9]+/pid N/' | sort >$dir.log
 	done
 	diff real.log ours.log
@@ -376,4 +383,23 @@ call() {
 	[ "$output" = "ERROR: too many process names supplied" ]
 	# nothing of it has ended
 	[ "$(grep -c "spawned: 'cat'" d/main.log)" = 1 ]
+}
+
+@test "supervisord: a program that ends at once, and counts as started, is no storm" {
+	base d <<-'END'
+		[program:a]
+		command=true
+		startsecs=0
+		autorestart=true
+		[program:b]
+		command=sleep 2
+		startsecs=0
+		autorestart=false
+	END
+	SERVICES_TEST=$BATS_TEST_TMPDIR "$SUPERVISORD" -c d/s.conf >log 2>&1 3>&- &
+	served=$!
+	until_true grep -q "exited: b" d/main.log
+	# one a second; it was thousands
+	[ "$(grep -c "spawned: 'a'" d/main.log)" -lt 100 ]
+	[ "$(grep -c "spawned: 'a'" d/main.log)" -ge 2 ]
 }

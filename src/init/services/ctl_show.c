@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "init/services/ctl.h"
@@ -35,7 +36,13 @@ void ctl_describe(struct buf *b, const struct service *s)
 		break;
 	case SV_BACKOFF:
 	case SV_FATAL:
-		buf_add(b, "%s", s->why ? s->why : "unknown error");
+		if (s->def->rule.counts_starts && s->spawn_failed && s->status)
+			buf_add(b,
+				WEXITSTATUS(s->status) == 127 ? "can't find command '%s'"
+							      : "command at '%s' is not executable",
+				s->def->argv[0]);
+		else
+			buf_add(b, "%s", s->why ? s->why : "unknown error");
 		break;
 	case SV_STOPPED:
 	case SV_EXITED:

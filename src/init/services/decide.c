@@ -82,6 +82,9 @@ struct sv_verdict services_after(
 	if (r->restart == RESTART_NEVER)
 		/* supervisord calls it EXITED whatever the code was */
 		return (struct sv_verdict){ r->counts_starts ? EV_DONE : EV_LOST, tries, 0 };
+	/* supervisord looks once a second: one that ends at once must not become a storm */
+	if (r->counts_starts && alive_ms < 1000)
+		return (struct sv_verdict){ EV_LATER, 0, 1000 - alive_ms };
 	if (r->counts_starts || (alive_ms >= r->steady_ms && !r->oneshot))
 		return (struct sv_verdict){ EV_AGAIN, 0, 0 };
 	return fail(r, tries + 1);

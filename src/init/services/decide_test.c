@@ -147,6 +147,11 @@ static void supervisords_rules_count_starts(void **state)
 	}
 	assert_int_equal(services_after(&r, 0, 10, false, 3).event, EV_LOST);
 	assert_int_equal(services_after(&r, 1 << 8, 2000, true, 0).event, EV_DONE);
+	r.restart = RESTART_ALWAYS;
+	v = services_after(&r, 0, 10, true, 2);
+	assert_int_equal(v.event, EV_LATER);
+	assert_int_equal(v.wait_ms, 990);
+	assert_int_equal(v.tries, 0);
 	r.restart = RESTART_ON_FAILURE;
 	assert_int_equal(services_after(&r, 2 << 8, 2000, true, 0).event, EV_DONE);
 	assert_int_equal(services_after(&r, 1 << 8, 2000, true, 0).event, EV_AGAIN);

@@ -281,8 +281,14 @@ static void spawn(struct service *s)
 		s->verdict = (struct sv_verdict){ EV_LATER, s->tries, 1000 };
 	} else {
 		s->why = can == ENOENT ? "no such file" : "file is not executable";
-		note(NOTE_INFO, "spawnerr: can't find command '%s': %s", s->def->argv[0],
-			strerror(can));
+		if (s->def->rule.counts_starts)
+			note(NOTE_INFO,
+				can == ENOENT ? "spawnerr: can't find command '%s'"
+					      : "spawnerr: command at '%s' is not executable",
+				s->def->argv[0]);
+		else
+			note(NOTE_INFO, "spawnerr: can't find command '%s': %s", s->def->argv[0],
+				strerror(can));
 		s->status = (can == ENOENT ? 127 : 126) << 8;
 		s->verdict = services_after(&s->def->rule, s->status, 0, false, s->tries);
 		s->tries = s->verdict.tries;

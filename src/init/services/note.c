@@ -40,6 +40,7 @@ static time_t local(time_t t)
 {
 	struct tm broken;
 
+	sv.used = true; /* cold code */
 	return localtime_r(&t, &broken) ? t + broken.tm_gmtoff : t;
 }
 

@@ -204,7 +204,7 @@ static void info(struct client *c, const struct service *s)
 	member_number(&b, "now", (long)time(NULL));
 	member_number(&b, "state", codes[s->state]);
 	member_text(&b, "statename", s->state == SV_WAITING ? "STARTING" : services_word(s->state));
-	member_text(&b, "spawnerr", failed && s->why ? s->why : "");
+	member_text(&b, "spawnerr", failed ? words : "");
 	member_number(&b, "exitstatus",
 		s->pid || !s->ended	 ? 0
 		: WIFSIGNALED(s->status) ? -1
