@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		begin();
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", socket_path);
 	PROMISE(connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
-	ctl_accept();
+	ctl_accept(false);
 	for (int part = 0; part < 2; part++) {
 		const uint8_t *from = data + (part ? half : 0);
 
