@@ -243,12 +243,12 @@ static void supervisords_configuration_is_read(void **state)
 
 static void what_is_not_carried_out_is_named(void **state)
 {
-	assert_true(load_text("[supervisord]\nnodaemon=true\n[inet_http_server]\nport=9001\n["
+	assert_true(load_text("[supervisord]\nnodaemon=true\n[rpcinterface:x]\nport=9001\n["
 			      "program:a]\ncommand=x\nstdout_capture_maxbytes=1MB\n"
 			      "stdout_logfile=syslog\n[eventlistener:e]\ncommand=y\nevents=TICK_"
 			      "5\n[fcgi-program:f]\ncommand=z\n"));
 	assert_int_equal(conf.n, 1);
-	assert_non_null(strstr(warnings, "/c:3: [inet_http_server] "));
+	assert_non_null(strstr(warnings, "/c:3: [rpcinterface:x] "));
 	assert_non_null(
 		strstr(warnings, "/c:7: [program:a] stdout_capture_maxbytes: is not carried out"));
 	assert_non_null(strstr(warnings, "/c:8: [program:a] stdout_logfile: syslog"));
@@ -267,6 +267,8 @@ static void supervisords_mistakes_are_named(void **state)
 	refuses("[program:a]\ncommand=x\nstopsignal=NO\n", 3, "stopsignal");
 	refuses("[program:a]\ncommand=x\nenvironment=A\n", 3, "environment");
 	refuses("[program:a]\ncommand=x\nstopasgroup=true\nkillasgroup=false\n", 1, "killasgroup");
+	refuses("[inet_http_server]\nport=elsewhere:9001\n", 2, "port");
+	refuses("[inet_http_server]\nport=0\n", 2, "port");
 	refuses("[group:g]\nprograms=nobody\n", 1, "no [program:nobody]");
 	refuses("[include]\n", 1, "files: is missing");
 	refuses("[supervisord]\nloglevel=loud\n", 2, "loglevel");
