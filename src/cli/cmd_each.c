@@ -100,10 +100,12 @@ static int unpause_each(const struct cmd_call *call, struct err *e)
 }
 
 struct rm_opts {
-	bool force;
+	bool force, volumes;
 };
 
 static const struct opt rm_opts[] = {
+	{ "volumes", 'v', OPT_FLAG, offsetof(struct rm_opts, volumes), NULL,
+		"with its volumes that have no name" },
 	{ "force", 'f', OPT_FLAG, offsetof(struct rm_opts, force), NULL,
 		"kill it first if it runs; one that is not there is no failure" },
 	{ 0 },
@@ -113,7 +115,7 @@ static int rm_one(const struct life *l, const char *ref, const void *opts, struc
 {
 	const struct rm_opts *o = opts;
 
-	return life_remove(l, ref, o->force, e);
+	return life_remove_volumes(l, ref, o->force, o->volumes, e);
 }
 
 /* docker: with -f what is not there is said, and no failure. */

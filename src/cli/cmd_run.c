@@ -106,10 +106,12 @@ static void tell_pull(void *data, const char *text)
 			"working folder in the container" },                                       \
 		{ "user", 'u', OPT_STRING, CREATE(user), "USER[:GROUP]", "name or number" },       \
 		{ "group-add", 0, OPT_LIST, RUN(groups), "GROUP", "a further group" },             \
-		{ "volume", 'v', OPT_LIST, RUN(volumes), "HOST:CONTAINER[:ro]",                    \
-			"bind a path of the host" },                                               \
+		{ "volume", 'v', OPT_LIST, RUN(volumes), "[HOST|NAME:]CONTAINER[:ro]",             \
+			"a path of the host, or a volume" },                                       \
 		{ "mount", 0, OPT_LIST, RUN(mounts), "type=bind,...",                              \
-			"bind or tmpfs, docker's words" },                                         \
+			"bind, volume or tmpfs, docker's words" },                                 \
+		{ "volumes-from", 0, OPT_LIST, CREATE(volumes_from), "CONTAINER[:ro]",             \
+			"what another container has mounted" },                                    \
 		{ "tmpfs", 0, OPT_LIST, RUN(tmpfs), "DIR[:OPTIONS]", "a fresh tmpfs" },            \
 		{ "shm-size", 0, OPT_BYTES, RUN(shm_size), "SIZE", "of /dev/shm (default 64m)" },  \
 		{ "read-only", 0, OPT_FLAG, RUN(read_only), NULL, "root filesystem read-only" },   \

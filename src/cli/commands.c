@@ -25,6 +25,7 @@ const struct cmd *const commands[] = {
 	&cmd_export,
 	&cmd_stats,
 	&cmd_network,
+	&cmd_volume,
 	&cmd_port,
 	&cmd_pull,
 	&cmd_images,

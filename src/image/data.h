@@ -5,6 +5,7 @@
  *   blobs/sha256/HEX        manifests, configurations, layers as they came: named by their digest
  *   layers/CHAIN/diff       a layer unpacked upon those below it; its chain ID is its name
  *   containers/ID/          what a container of an image changes: upper, work; uses: of what
+ *   volumes/NAME/           a volume (volumes.h)
  *   tmp/NAME/               being made: whoever holds its lock lives; else it is swept
  *   lock                    flock(2): images.json and containers/; short
  *   busy                    flock(2): shared by whoever adds blobs and layers, whole by who removes

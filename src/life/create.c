@@ -245,6 +245,10 @@ static int make_spec(const struct life *l, const struct life_create *c, struct m
 	template_defaults(&m->template, &run);
 	r = docker_spec(&run, &m->spec, &m->rest, e);
 	if (r == 0)
+		r = volumes_resolve(l, &m->rest, &m->spec, e);
+	if (r == 0)
+		r = volumes_from(l, &c->volumes_from, &m->spec, &m->rest, e);
+	if (r == 0)
 		r = add_image(l, c, id, bundle, m, e);
 	if (r == 0)
 		r = add_user(l, c, m, e);
@@ -362,6 +366,7 @@ static int make_record(const struct life *l, const struct life_create *c, const 
 	if (life_signal_parse(ret->stop_signal, &signal, e) < 0)
 		return err_wrap(e, c->stop_signal ? "--stop-signal" : "the image's stop signal");
 	template_record(&m->template, a, ret);
+	volumes_record(&m->rest, a, ret);
 	if (c->auto_remove && c->restart != RESTART_NO)
 		return err_say(e, "--restart and --rm cannot be used together");
 	if (c->pidfile && c->pidfile[0] != '/')
@@ -471,7 +476,11 @@ int life_create(const struct life *l, const struct life_create *c, struct arena 
 	if (r == 0)
 		r = template_claim(l, &m.template, id, e);
 	if (r == 0)
+		r = volumes_take(l, id, &m.rest, e);
+	if (r == 0)
 		r = write_all(dir, &m, &record, e);
+	if (r == 0)
+		r = volumes_fill(l, id, m.template.ref.kind == REF_HOST, &m.rest, e);
 	if (r == 0)
 		r = write_cidfile(c->cidfile, id, e);
 	if (r < 0 && dir >= 0) {
@@ -480,6 +489,7 @@ int life_create(const struct life *l, const struct life_create *c, struct arena 
 		if (record.name)
 			store_drop_name(l->root_fd, record.name, id);
 		template_release(l, m.template.data_path, id, &ignored);
+		volumes_release(l, &record, id, true);
 		store_remove(l->root_fd, id);
 	}
 	made_done(&m);

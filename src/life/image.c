@@ -91,6 +91,7 @@ void template_defaults(const struct template *o, struct docker_run *run)
 	run->image_entrypoint =
 		(struct spec_strings){ o->config.entrypoint.items, o->config.entrypoint.n };
 	run->image_env = (struct spec_strings){ o->config.env.items, o->config.env.n };
+	run->image_volumes = (struct spec_strings){ o->config.volumes.items, o->config.volumes.n };
 	run->image_workdir = o->config.workdir;
 }
 

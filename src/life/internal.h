@@ -24,6 +24,7 @@ struct held {
 	char id[STORE_ID_LEN + 1];
 	int dir; /* owned */
 	struct record record;
+	bool with_volumes; /* held_clear(): anonymous volumes go with it */
 };
 
 int held_open(const struct life *l, const char *ref, struct held *ret, struct err *e);
@@ -196,6 +197,19 @@ void network_down(const struct life *l, const struct held *h);
 void network_clear(const struct life *l, const struct held *h);
 /* The network of one whose minder was killed: whoever looks takes it down. */
 void network_sweep(const struct life *l, struct held *h, const struct now *now);
+
+/* volumes.c: names for those without one, and where they lie; other containers' mounts. */
+int volumes_resolve(const struct life *l, struct docker_rest *rest, struct spec *s, struct err *e);
+int volumes_from(const struct life *l, const struct opt_list *refs, struct spec *s,
+	struct docker_rest *rest, struct err *e);
+void volumes_record(const struct docker_rest *rest, struct arena *a, struct record *r);
+/* They are made where they are missing, and the container's; then empty ones get the image's files.
+ */
+int volumes_take(const struct life *l, const char *id, struct docker_rest *rest, struct err *e);
+int volumes_fill(const struct life *l, const char *id, bool is_host, struct docker_rest *rest,
+	struct err *e);
+/* Not the container's any more; remove: the anonymous ones go. */
+void volumes_release(const struct life *l, const struct record *r, const char *id, bool remove);
 
 /* remove.c: what an ended container leaves outside of its folder; then, with all, the folder. */
 int held_clear(const struct life *l, struct held *h, bool all, struct err *e);

@@ -96,7 +96,8 @@ struct life_create {
 	const char *stop_signal; /* NULL: SIGTERM */
 	int64_t stop_timeout_ms;
 	struct life_network network;
-	struct opt_list labels; /* "key=value" or "key" */
+	struct opt_list labels;	      /* "key=value" or "key" */
+	struct opt_list volumes_from; /* CONTAINER[:ro] */
 	const char *cidfile, *pidfile, *cgroup_parent, *detach_keys;
 	enum pull_policy pull; /* of an image from a registry */
 	const char *platform, *authfile, *tls_verify;
@@ -226,6 +227,9 @@ int life_unpause(const struct life *l, const char *ref, struct err *e);
 /* force: a running one is killed first. Two at once: one removes, the other says no such container.
  */
 int life_remove(const struct life *l, const char *ref, bool force, struct err *e);
+/* volumes: the anonymous ones go with it. */
+int life_remove_volumes(
+	const struct life *l, const char *ref, bool force, bool volumes, struct err *e);
 int life_rename(const struct life *l, const char *ref, const char *name, struct err *e);
 
 /* Networks with a bridge, which are root's. name is a name or the beginning of an ID. */

@@ -28,6 +28,7 @@ int held_clear(const struct life *l, struct held *h, bool all, struct err *e)
 		return 0;
 	if (template_release(l, h->record.data_root, h->id, e) < 0)
 		return -e->code;
+	volumes_release(l, &h->record, h->id, h->with_volumes || h->record.auto_remove);
 	store_drop_name(l->root_fd, h->record.name, h->id);
 	r = store_remove(l->root_fd, h->id);
 	if (r == -ENOENT) {
@@ -66,6 +67,12 @@ static int kill_all(const struct life *l, struct held *h, struct now *now, struc
 
 int life_remove(const struct life *l, const char *ref, bool force, struct err *e)
 {
+	return life_remove_volumes(l, ref, force, false, e);
+}
+
+int life_remove_volumes(
+	const struct life *l, const char *ref, bool force, bool volumes, struct err *e)
+{
 	autofd lock = FD_NONE;
 	autoheld h = HELD_NONE;
 	autonow now = NOW_NONE;
@@ -96,6 +103,7 @@ int life_remove(const struct life *l, const char *ref, bool force, struct err *e
 		if (r < 0)
 			return r;
 	}
+	h.with_volumes = volumes;
 	return held_clear(l, &h, true, e);
 }
 

@@ -29,12 +29,21 @@ struct docker_run {
 	/* Not typed: from where and by whom. */
 	const char *cwd;		/* relative paths on the host begin here */
 	struct spec_strings image_args; /* what runs when nothing else is asked for */
-	struct spec_strings image_entrypoint, image_env;
+	struct spec_strings image_entrypoint, image_env, image_volumes;
 	const char *image_workdir; /* NULL or "": / */
 	uint64_t caps;		   /* what "all capabilities" are here; 0: all there are */
 	bool rootless;		   /* a user namespace of its own is needed */
 	bool in_userns;		   /* the caller is in one: no device rules, no mknod */
 	bool cgroup_v2;		   /* alone, without v1's hierarchies */
+};
+
+/* A mount whose source is a volume: what docker_spec() knows, then what life/ finds. */
+struct docker_volume {
+	const char *name; /* NULL: it gets one */
+	const char *destination;
+	bool nocopy;
+	bool anonymous;
+	const char *path;
 };
 
 /* What the configuration cannot say. */
@@ -43,6 +52,8 @@ struct docker_rest {
 	const char *pid_of, *net_of, *ipc_of, *uts_of; /* container:REF, or NULL */
 	struct spec_strings groups;		       /* --group-add: names or numbers */
 	bool systemd;				       /* is PID 1: stop signal, container_uuid */
+	struct docker_volume *volumes;
+	size_t n_volumes;
 };
 
 /*

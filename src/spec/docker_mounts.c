@@ -131,6 +131,40 @@ static void bind(struct spec *s, struct spec_mount *m, const char *source)
 	m->source = source;
 }
 
+static void want_volume(struct spec *s, struct docker_rest *rest, const char *name,
+	const char *destination, bool nocopy)
+{
+	struct docker_volume *v = NULL;
+
+	/* of two at one place the later counts */
+	for (size_t i = 0; i < rest->n_volumes; i++)
+		if (str_eq(rest->volumes[i].destination, destination))
+			v = &rest->volumes[i];
+	if (!v)
+		v = arena_grow(&s->arena, &rest->volumes, &rest->n_volumes, sizeof(*v));
+	*v = (struct docker_volume){ .name = name, .destination = destination, .nocopy = nocopy };
+}
+
+static void forget_volume(struct docker_rest *rest, const char *destination)
+{
+	for (size_t i = 0; i < rest->n_volumes; i++)
+		if (str_eq(rest->volumes[i].destination, destination))
+			rest->volumes[i] = rest->volumes[--rest->n_volumes];
+}
+
+/* name NULL: one without, as of -v DESTINATION and the image's VOLUME. */
+static struct spec_mount *mount_volume(struct spec *s, struct docker_rest *rest, const char *name,
+	const char *destination, bool nocopy)
+{
+	struct spec_mount *m = add(s, destination);
+
+	bind(s, m, "");
+	add_option(s, m, "rbind");
+	add_option(s, m, "rprivate");
+	want_volume(s, rest, name, destination, nocopy);
+	return m;
+}
+
 /* -v SOURCE:DESTINATION[:OPTIONS]; a source that is missing is made, as a folder. */
 static int volume(const struct docker_run *run, struct spec *s, struct docker_rest *rest,
 	const char *text, struct err *e)
@@ -139,25 +173,27 @@ static int volume(const struct docker_run *run, struct spec *s, struct docker_re
 		"delegated", "shared", "rshared", "slave", "rslave", "private", "rprivate", "bind",
 		"rbind", "noexec", "exec", "nosuid", "suid", "nodev", "dev", NULL };
 	char *source = arena_strdup(&s->arena, text), *to = strchr(source, ':'), *options, *word;
-	bool recursive = true, has_propagation = false;
+	bool recursive = true, has_propagation = false, nocopy = false, named;
 	struct spec_mount *m;
 	const char **folder;
 
-	if (!to)
-		return err_say(
-			e, "-v %s: clade keeps no volumes of its own; give HOST:CONTAINER", text);
+	if (!to) {
+		if (check_destination("-v", text, source, e) < 0)
+			return -e->code;
+		mount_volume(s, rest, NULL, source, false);
+		return 0;
+	}
 	*to++ = '\0';
 	options = strchr(to, ':');
 	if (options)
 		*options++ = '\0';
 	if (check_destination("-v", text, to, e) < 0)
 		return -e->code;
-	if (source[0] != '/' && source[0] != '.')
-		return err_say(e,
-			"-v %s: clade keeps no volumes of its own; a path begins with / or .",
-			text);
+	if (!source[0])
+		return err_say(e, "-v %s: there is nothing before the :", text);
+	named = source[0] != '/' && source[0] != '.';
 	m = add(s, to);
-	bind(s, m, host_path(run, s, source));
+	bind(s, m, named ? "" : host_path(run, s, source));
 	while (options && (word = strsep(&options, ","))) {
 		size_t i = 0;
 
@@ -168,12 +204,18 @@ static int volume(const struct docker_run *run, struct spec *s, struct docker_re
 		has_propagation |=
 			strstr(word, "shared") || strstr(word, "slave") || strstr(word, "private");
 		recursive &= !str_eq(word, "bind");
+		nocopy |= str_eq(word, "nocopy");
 		if (i < 2 || (i >= 8 && !strstr(word, "bind")))
 			add_option(s, m, word);
 	}
 	add_option(s, m, recursive ? "rbind" : "bind");
 	if (!has_propagation)
 		add_option(s, m, "rprivate");
+	if (named) {
+		want_volume(s, rest, source, to, nocopy);
+		return 0;
+	}
+	forget_volume(rest, to);
 	folder = arena_grow(
 		&s->arena, &rest->make_folders.items, &rest->make_folders.n, sizeof(*folder));
 	*folder = m->source;
@@ -182,7 +224,7 @@ static int volume(const struct docker_run *run, struct spec *s, struct docker_re
 
 struct mount_words {
 	const char *type, *source, *destination, *propagation, *size, *mode;
-	bool readonly, nonrecursive;
+	bool readonly, nonrecursive, nocopy;
 };
 
 static int mount_word(struct mount_words *w, const char *text, char *word, struct err *e)
@@ -204,6 +246,8 @@ static int mount_word(struct mount_words *w, const char *text, char *word, struc
 		w->propagation = value;
 	else if (str_eq(word, "bind-nonrecursive"))
 		w->nonrecursive = is_true;
+	else if (str_eq(word, "volume-nocopy"))
+		w->nocopy = is_true;
 	else if (str_eq(word, "tmpfs-size"))
 		w->size = value;
 	else if (str_eq(word, "tmpfs-mode"))
@@ -266,7 +310,8 @@ static int mount_tmpfs(struct spec *s, const char *text, const struct mount_word
 }
 
 /* --mount type=bind,source=/a,target=/b,readonly */
-static int mount_flag(const struct docker_run *run, struct spec *s, const char *text, struct err *e)
+static int mount_flag(const struct docker_run *run, struct spec *s, struct docker_rest *rest,
+	const char *text, struct err *e)
 {
 	struct mount_words w = { 0 };
 	char *copy = arena_strdup(&s->arena, text), *word;
@@ -280,11 +325,14 @@ static int mount_flag(const struct docker_run *run, struct spec *s, const char *
 		return mount_bind(run, s, text, &w, e);
 	if (w.type && str_eq(w.type, "tmpfs"))
 		return mount_tmpfs(s, text, &w, e);
-	if (!w.type || str_eq(w.type, "volume"))
-		return err_say(e,
-			"--mount %s: clade keeps no volumes of its own; type=bind or "
-			"type=tmpfs is wanted",
-			text);
+	if (!w.type || str_eq(w.type, "volume")) {
+		struct spec_mount *m = mount_volume(s, rest,
+			w.source && w.source[0] ? w.source : NULL, w.destination, w.nocopy);
+
+		if (w.readonly)
+			add_option(s, m, "ro");
+		return 0;
+	}
 	return err_say(e, "--mount %s: type=%s is not known", text, w.type);
 }
 
@@ -345,10 +393,19 @@ int docker_mounts(
 		if (volume(run, s, rest, run->volumes.items[i], e) < 0)
 			return -e->code;
 	for (size_t i = 0; i < run->mounts.n; i++)
-		if (mount_flag(run, s, run->mounts.items[i], e) < 0)
+		if (mount_flag(run, s, rest, run->mounts.items[i], e) < 0)
 			return -e->code;
 	if (rest->systemd)
 		docker_systemd(run, s);
+	for (size_t i = 0; i < run->image_volumes.n; i++) {
+		const char *at = run->image_volumes.items[i];
+		bool there = check_destination("VOLUME", at, at, e) < 0;
+
+		for (size_t j = 0; j < s->n_mounts; j++)
+			there |= str_eq(s->mounts[j].destination, at);
+		if (!there)
+			mount_volume(s, rest, NULL, at, false);
+	}
 	sort_mounts(s, first);
 	return 0;
 }

@@ -103,6 +103,30 @@ static void a_later_variable_replaces_an_earlier_one(void **state)
 	spec_done(&s);
 }
 
+static void volumes_have_names_or_get_one(void **state)
+{
+	const char *volumes[] = { "/a:/same", "keep:/k:ro,nocopy", "/anon", "last:/same" };
+	const char *images[] = { "/k", "/img" };
+	struct docker_run run = plain();
+	struct docker_rest rest;
+	struct spec s;
+	struct err e = { 0 };
+
+	(void)state;
+	run.volumes = list(volumes, 4);
+	run.image_volumes = (struct spec_strings){ images, 2 };
+	assert_int_equal(docker_spec(&run, &s, &rest, &e), 0);
+	assert_int_equal(rest.n_volumes, 4);
+	assert_string_equal(rest.volumes[0].name, "keep");
+	assert_true(rest.volumes[0].nocopy);
+	assert_null(rest.volumes[1].name);
+	assert_string_equal(rest.volumes[1].destination, "/anon");
+	assert_string_equal(rest.volumes[2].name, "last");
+	assert_null(rest.volumes[3].name);
+	assert_string_equal(rest.volumes[3].destination, "/img");
+	spec_done(&s);
+}
+
 static void volumes_are_binds_and_their_folders_are_made(void **state)
 {
 	const char *volumes[] = { "./data:/data:ro", "/a:/b:rshared" };
@@ -186,8 +210,8 @@ static void mistakes_are_named(void **state)
 		{ offsetof(struct docker_run, ulimits), "nofile=9:3", "above the hard one" },
 		{ offsetof(struct docker_run, ulimits), "nofile", "--ulimit nofile" },
 		{ offsetof(struct docker_run, ulimits), "nofile=", "no number" },
-		{ offsetof(struct docker_run, volumes), "data:/x", "no volumes" },
-		{ offsetof(struct docker_run, volumes), "/data", "no volumes" },
+		{ offsetof(struct docker_run, volumes), ":/x", "nothing before" },
+		{ offsetof(struct docker_run, volumes), "data", "not absolute" },
 		{ offsetof(struct docker_run, volumes), "/a:b", "not absolute" },
 		{ offsetof(struct docker_run, volumes), "/a:/", "cannot be mounted over" },
 		{ offsetof(struct docker_run, volumes), "/a:/b:rx", "option rx" },
@@ -291,6 +315,7 @@ int main(void)
 		cmocka_unit_test(the_defaults_are_dockers),
 		cmocka_unit_test(what_is_made_passes_the_specifications_rules),
 		cmocka_unit_test(a_later_variable_replaces_an_earlier_one),
+		cmocka_unit_test(volumes_have_names_or_get_one),
 		cmocka_unit_test(volumes_are_binds_and_their_folders_are_made),
 		cmocka_unit_test(other_containers_are_named_not_joined),
 		cmocka_unit_test(privileged_has_everything_but_no_filter),

@@ -35,6 +35,8 @@ static const struct {
 	{ "exposedPorts", STRING, offsetof(struct record, exposed) },
 	{ "volumes", STRING, offsetof(struct record, volumes) },
 	{ "healthcheck", STRING, offsetof(struct record, healthcheck) },
+	{ "volumesUsed", STRING, offsetof(struct record, volumes_used) },
+	{ "volumesAnonymous", STRING, offsetof(struct record, volumes_anonymous) },
 	{ "error", STRING, offsetof(struct record, error) },
 	{ "createdNs", NUMBER, offsetof(struct record, created_ns) },
 	{ "stopTimeoutMs", NUMBER, offsetof(struct record, stop_timeout_ms) },

@@ -25,7 +25,8 @@ struct record {
 		*data_root;	       /* of an image from the store: sha256:...; where it lies */
 	const char *exposed, *volumes; /* the image's: "80/tcp 443/tcp"; "/data /log" */
 	const char *healthcheck;       /* the image's, JSON as docker has it */
-	const char *error;	       /* why it could not be started the last time */
+	const char *volumes_used, *volumes_anonymous; /* names; those that go with rm -v */
+	const char *error; /* why it could not be started the last time */
 	int64_t created_ns, stop_timeout_ms;
 	int64_t restart_max; /* on-failure:N; 0: no bound */
 	bool auto_remove, interactive, tty, use_init, privileged;
