@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/go_format.h"
 #include "cli/inspect_config.h"
+#include "life/images.h"
 
 /* What is printed of a container, and where it comes from. */
 struct seen {
@@ -30,6 +31,17 @@ static void add_time(struct json_writer *w, const char *name, int64_t ns)
 	json_string(w, name, t.p);
 }
 
+/* A text that is JSON already. */
+static void add_json(struct json_writer *w, const char *name, const char *text)
+{
+	autoarena a = { 0 };
+	const struct json *v;
+	struct err ignored;
+
+	if (json_parse(text, strlen(text), &a, &v, &ignored) == 0)
+		config_json(w, name, v);
+}
+
 static void add_state(struct json_writer *w, const struct life_info *i)
 {
 	json_begin(w, "State", '{');
@@ -46,6 +58,16 @@ static void add_state(struct json_writer *w, const struct life_info *i)
 	json_string(w, "Error", i->error ? i->error : "");
 	add_time(w, "StartedAt", i->started_ns);
 	add_time(w, "FinishedAt", i->finished_ns);
+	if (i->health) {
+		add_json(w, "Health", i->health);
+	} else if (i->health_status) {
+		json_begin(w, "Health", '{');
+		json_string(w, "Status", i->health_status);
+		json_int(w, "FailingStreak", 0);
+		json_begin(w, "Log", '[');
+		json_end(w, ']');
+		json_end(w, '}');
+	}
 	json_end(w, '}');
 }
 
@@ -70,6 +92,8 @@ static void add_config(struct json_writer *w, const struct seen *s)
 	json_bool(w, "Tty", i->tty);
 	json_bool(w, "OpenStdin", i->interactive);
 	json_string(w, "StopSignal", i->stop_signal);
+	if (i->healthcheck)
+		add_json(w, "Healthcheck", i->healthcheck);
 	json_int(w, "StopTimeout", i->stop_timeout_ms / 1000);
 	json_begin(w, "Labels", '{');
 	for (size_t j = 0; j < i->labels.n; j++)

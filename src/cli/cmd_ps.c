@@ -19,8 +19,8 @@ static const struct opt ps_opts[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct ps_opts, all), NULL, "those that do not run, too" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct ps_opts, quiet), NULL, "IDs only" },
 	{ "filter", 'f', OPT_LIST, offsetof(struct ps_opts, filters), "KEY=VALUE",
-		"id, name, label, status, exited, ancestor, network, before, since; with -A: "
-		"COLUMN=TEXT, !=, ~, <, >" },
+		"id, name, label, status, exited, health, ancestor, network, before, since; "
+		"with -A: COLUMN=TEXT, !=, ~, <, >" },
 	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|json|TEMPLATE",
 		"columns: id image command created status ports names pid labels exit restarts "
 		"full_id; or docker's {{.Names}}" },
@@ -279,8 +279,17 @@ static int fits(const struct life_info *i, const char *filter, struct err *e)
 	if ((n == 6 && strncmp(filter, "before", n) == 0) ||
 		(n == 5 && strncmp(filter, "since", n) == 0))
 		return 1;
+	if (n == 6 && strncmp(filter, "health", n) == 0) {
+		if (!str_eq(value, "starting") && !str_eq(value, "healthy") &&
+			!str_eq(value, "unhealthy") && !str_eq(value, "none"))
+			return err_say(e,
+				"--filter %s: starting, healthy, unhealthy or none is wanted",
+				filter);
+		return str_eq(i->health_status ? i->health_status : "none", value);
+	}
 	return err_say(e,
-		"--filter %s: id, name, label, status, exited, ancestor, network, before and since "
+		"--filter %s: id, name, label, status, exited, health, ancestor, network, before "
+		"and since "
 		"are known",
 		filter);
 }

@@ -187,6 +187,20 @@ static void tell_pull(void *data, const char *text)
 			"until stop kills (10)" },                                                 \
 		{ "entrypoint", 0, OPT_CALL, 0, "PROGRAM", "instead of the image's",               \
 			parse_entrypoint },                                                        \
+		{ "health-cmd", 0, OPT_STRING, CREATE(health.cmd), "COMMAND",                      \
+			"run inside now and then; 0: it is healthy" },                             \
+		{ "health-interval", 0, OPT_MS, CREATE(health.interval_ms), "DURATION",            \
+			"between two checks (30s)" },                                              \
+		{ "health-timeout", 0, OPT_MS, CREATE(health.timeout_ms), "DURATION",              \
+			"of one check (30s)" },                                                    \
+		{ "health-retries", 0, OPT_INT, CREATE(health.retries), "N",                       \
+			"failures in a row that make it unhealthy (3)" },                          \
+		{ "health-start-period", 0, OPT_MS, CREATE(health.start_period_ms), "DURATION",    \
+			"in which failures do not count" },                                        \
+		{ "health-start-interval", 0, OPT_MS, CREATE(health.start_interval_ms),            \
+			"DURATION", "between two checks of the start period (5s)" },               \
+		{ "no-healthcheck", 0, OPT_FLAG, CREATE(health.none), NULL,                        \
+			"not the image's check either" },                                          \
 		{ "label", 'l', OPT_LIST, CREATE(labels), "KEY=VALUE", "metadata" },               \
 		{ "label-file", 0, OPT_LIST, OWN(label_files), "FILE", "labels from a file" },     \
 		{ "annotation", 0, OPT_LIST, RUN(annotations), "NAME=VALUE",                       \

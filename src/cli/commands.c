@@ -53,5 +53,6 @@ const struct cmd *const commands[] = {
 	&cmd_completion,
 	&cmd_internal_start,
 	&cmd_internal_ended,
+	&cmd_internal_health,
 	NULL,
 };

@@ -58,7 +58,12 @@ void format_status(struct text *t, const struct life_info *i)
 	case LIFE_PAUSED:
 		text_add(t, "Up ");
 		add_duration(t, now_ns() - i->started_ns);
-		text_add(t, i->status == LIFE_PAUSED ? " (Paused)" : "");
+		if (i->status == LIFE_PAUSED)
+			text_add(t, " (Paused)");
+		else if (i->health_status)
+			text_addf(t, " (%s%s)",
+				str_eq(i->health_status, "starting") ? "health: " : "",
+				i->health_status);
 		break;
 	case LIFE_RESTARTING:
 		text_addf(t, "Restarting (%d) ", i->exit_code);

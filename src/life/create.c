@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "life/health.h"
 #include "life/image.h"
 #include "life/internal.h"
 #include "os/file.h"
@@ -367,6 +368,8 @@ static int make_record(const struct life *l, const struct life_create *c, const 
 		return err_wrap(e, c->stop_signal ? "--stop-signal" : "the image's stop signal");
 	template_record(&m->template, a, ret);
 	volumes_record(&m->rest, a, ret);
+	if (health_wanted(&c->health, ret->healthcheck, a, &ret->healthcheck, e) < 0)
+		return -e->code;
 	if (c->auto_remove && c->restart != RESTART_NO)
 		return err_say(e, "--restart and --rm cannot be used together");
 	if (c->pidfile && c->pidfile[0] != '/')

@@ -84,6 +84,14 @@ struct life_network {
 	bool publish_all;
 };
 
+/* --health-*: 0 and NULL for what is not given. */
+struct life_health {
+	const char *cmd;
+	int64_t interval_ms, timeout_ms, start_period_ms, start_interval_ms;
+	int retries;
+	bool none; /* --no-healthcheck */
+};
+
 /* What `create` is asked; lent, copied into the record. */
 struct life_create {
 	const struct docker_run *run; /* the flags that end in the configuration */
@@ -98,6 +106,7 @@ struct life_create {
 	struct life_network network;
 	struct opt_list labels;	      /* "key=value" or "key" */
 	struct opt_list volumes_from; /* CONTAINER[:ro] */
+	struct life_health health;
 	const char *cidfile, *pidfile, *cgroup_parent, *detach_keys;
 	enum pull_policy pull; /* of an image from a registry */
 	const char *platform, *authfile, *tls_verify;
@@ -203,6 +212,8 @@ struct life_info {
 	struct life_link *links; /* the networks it is on; while it runs */
 	size_t n_links;
 	const char *bundle, *log_path, *cgroup_path, *rootfs;
+	/* "starting", "healthy", "unhealthy"; NULL: no check. docker's JSON of both, or NULL */
+	const char *health_status, *health, *healthcheck;
 	const char *config; /* life_inspect() only: the configuration's text */
 };
 
@@ -306,3 +317,5 @@ int life_stats(const struct life *l, const char *ref, struct life_stats *ret, st
  */
 int life_keep_start(const struct life *l, const char *id, struct err *e);
 int life_keep_ended(const struct life *l, const char *id, struct err *e);
+/* Checks its health until it ends. */
+int life_keep_health(const struct life *l, const char *id, struct err *e);

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "life/health.h"
 #include "life/internal.h"
 #include "os/file.h"
 
@@ -84,6 +85,7 @@ static void fill(const struct life *l, const struct held *h, const struct now *n
 	if (now->init.pidfd >= 0 && held_text(h, "born", text, sizeof(text)))
 		ret->restart_count = (int)held_number(text, "restarts", 0);
 	network_info(l, h, now->init.pidfd >= 0, a, ret);
+	health_info(h, now->init.pidfd >= 0, a, ret);
 	ret->bundle = held_path(l, h, "", a);
 	ret->log_path = held_path(l, h, "log", a);
 	ret->cgroup_path = held_cgroup(h, a);

@@ -25,6 +25,7 @@
 #include "base/str.h"
 #include "birth/birth.h"
 #include "keep/wire.h"
+#include "life/health.h"
 #include "life/internal.h"
 #include "os/clone.h"
 #include "os/close_fds.h"
@@ -149,7 +150,11 @@ int give_birth(const struct life *l, const struct held *h, const struct loaded *
 	} else {
 		w.pid = result.init.pid;
 	}
+	if (r == 0)
+		unlinkat(h->dir, "health", 0);
 	send_born(born_fd, &w, FD_NONE);
+	if (r == 0 && health_has(&h->record))
+		health_start(l, h);
 	proc_ref_done(&result.init);
 	fd_close(&result.tty_master);
 	return r;
