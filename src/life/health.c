@@ -33,6 +33,7 @@ enum {
 	LOG_MAX = 5,	   /* checks that are remembered */
 	HEALTH_MAX = 1 << 20,
 	TURN_MS = 100,
+	SETTLE_MS = 20,	     /* until what was killed is dead */
 	REAP_GRACE_MS = 300, /* for a parent inside to wait for what was killed */
 	MS_PER_S = 1000,
 	DEFAULT_MS = 30000,
@@ -245,6 +246,17 @@ static void kill_session(pid_t session, bool leader)
 		closedir(proc);
 }
 
+static void signal_leader(pid_t session, int signo)
+{
+	struct proc_ref ref = PROC_REF_NONE;
+
+	if (proc_ref_open(session, 0, &ref) < 0)
+		return;
+	if (session_of(session) == session)
+		proc_ref_signal(&ref, signo);
+	proc_ref_done(&ref);
+}
+
 /* A child of ours, or 0. */
 static pid_t any_child(pid_t of)
 {
@@ -265,8 +277,14 @@ static void end_probe(pid_t pid)
 {
 	pid_t session = any_child(pid), own;
 
+	/* stopped, the leader cannot end before all that it forked has: it waits for them then */
+	if (session)
+		signal_leader(session, SIGSTOP);
 	if (session)
 		kill_session(session, false);
+	poll(NULL, 0, SETTLE_MS);
+	if (session)
+		signal_leader(session, SIGCONT);
 	for (int waited = 0; session && waited < REAP_GRACE_MS && session_of(session); waited += 10)
 		poll(NULL, 0, 10);
 	if (session)
