@@ -148,6 +148,23 @@ static bool is_usual(const char *to)
 	return false;
 }
 
+/* .../volumes/NAME/_data: where the data root keeps them; how long the name is, or 0. */
+static int volume_name(const char *source, const char **ret)
+{
+	size_t n = strlen(source);
+	const char *name = source + n - strlen("/_data");
+
+	if (n < strlen("/volumes/x/_data") || !str_eq(name, "/_data"))
+		return 0;
+	while (name > source && name[-1] != '/')
+		name--;
+	*ret = name;
+	if ((size_t)(name - source) < strlen("/volumes/") ||
+		strncmp(name - strlen("/volumes/"), "/volumes/", strlen("/volumes/")) != 0)
+		return 0;
+	return (int)strcspn(name, "/");
+}
+
 void inspect_mounts(struct json_writer *w, const struct json *config)
 {
 	const struct json *list = get(config, "mounts", JSON_ARRAY);
@@ -155,12 +172,21 @@ void inspect_mounts(struct json_writer *w, const struct json *config)
 	json_begin(w, "Mounts", '[');
 	for (const struct json *v = list ? json_first(list) : NULL; v; v = json_next(list, v)) {
 		bool tmpfs = str_eq(string(v, "type"), "tmpfs");
+		autotext t = { 0 };
+		const char *name;
+		int named;
 
 		if (is_usual(string(v, "destination")) ||
 			(!tmpfs && !str_eq(string(v, "type"), "bind")))
 			continue;
 		json_begin(w, NULL, '{');
-		json_string(w, "Type", tmpfs ? "tmpfs" : "bind");
+		named = tmpfs ? 0 : volume_name(string(v, "source"), &name);
+		json_string(w, "Type", tmpfs ? "tmpfs" : named ? "volume" : "bind");
+		if (named) {
+			text_addf(&t, "%.*s", named, name);
+			json_string(w, "Name", t.p);
+			json_string(w, "Driver", "local");
+		}
 		json_string(w, "Source", tmpfs ? "" : string(v, "source"));
 		json_string(w, "Destination", string(v, "destination"));
 		json_string(w, "Mode", "");

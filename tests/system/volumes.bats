@@ -53,6 +53,7 @@ teardown() {
 	[ "$output" = x ]
 	run -1 clade run --net none --rm -v keep:/other:ro oci:oci touch /other/y
 	clade create --net none --name user -v keep:/k oci:oci >/dev/null
+	[ "$(clade inspect user | jq -c '.[0].Mounts | map([.Type, .Name, .Destination, .RW])')" = '[["volume","keep","/k",true]]' ]
 	run -1 clade volume rm keep
 	[[ "$output" == *"in use"* ]]
 	run -0 clade volume ls -q -f dangling=true
