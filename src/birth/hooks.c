@@ -3,10 +3,13 @@
  * (config.md#posix-platform-hooks). */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -14,7 +17,6 @@
 #include "base/mem.h"
 #include "birth/internal.h"
 #include "os/clone.h"
-#include "os/file.h"
 
 static const char *const point_names[HOOK_POINTS] = {
 	[HOOK_PRESTART] = "prestart",
@@ -41,6 +43,8 @@ static _Noreturn void be_hook(const struct spec *spec, const struct spec_hook *h
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (h->timeout_s.set)
+		setpgid(0, 0);
 	dup2(input, STDIN_FILENO);
 	redirect(spec_annotation(spec, "run.oci.hooks.stdout"), STDOUT_FILENO);
 	redirect(spec_annotation(spec, "run.oci.hooks.stderr"), STDERR_FILENO);
@@ -49,12 +53,55 @@ static _Noreturn void be_hook(const struct spec *spec, const struct spec_hook *h
 	_exit(127);
 }
 
-/* The state on its standard input: longer than a pipe holds only with a reader at the other end. */
-static int feed(int fd, const char *state)
+static int64_t now_ms(void)
 {
-	int r = file_write_all(fd, state, strlen(state));
+	struct timespec t;
 
-	return r == -EPIPE ? 0 : r; /* a hook need not read it */
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What is left until end_ms as poll(2) takes it; -1: no end. */
+static int left_ms(int64_t end_ms)
+{
+	int64_t left = end_ms - now_ms();
+
+	return end_ms < 0 ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/*
+ * The state on its standard input: a hook need not read it, but one that ends or whose time is up
+ * must not keep us with a state that is longer than a pipe holds. 0, or -ETIMEDOUT.
+ */
+static int feed(int fd, int pidfd, const char *state, int64_t end_ms)
+{
+	size_t n = strlen(state);
+
+	while (n) {
+		struct pollfd what[] = { { .fd = fd, .events = POLLOUT },
+			{ .fd = pidfd, .events = POLLIN } };
+		ssize_t w = write(fd, state, n);
+
+		if (w > 0) {
+			state += w;
+			n -= (size_t)w;
+			continue;
+		}
+		if (w < 0 && errno != EAGAIN && errno != EINTR)
+			return 0;
+		if (poll(what, 2, left_ms(end_ms)) == 0)
+			return -ETIMEDOUT;
+		if (what[1].revents)
+			return 0;
+	}
+	return 0;
+}
+
+/* Its time is up: with what it has started, for it leads a process group of its own then. */
+static void end_hook(const struct proc_ref *hook)
+{
+	kill(-hook->pid, SIGKILL);
+	proc_ref_signal(hook, SIGKILL);
 }
 
 static int run_one(const struct spec *spec, const struct spec_hook *h, const char *state,
@@ -62,6 +109,7 @@ static int run_one(const struct spec *spec, const struct spec_hook *h, const cha
 {
 	int pipe_fds[2], pidfd = FD_NONE, status = 0, r;
 	struct clone_args_of args = { .cgroup_fd = FD_NONE, .ret_pidfd = &pidfd };
+	int64_t end_ms = h->timeout_s.set ? now_ms() + h->timeout_s.value * 1000 : -1;
 	struct proc_ref hook;
 	pid_t pid;
 
@@ -75,12 +123,17 @@ static int run_one(const struct spec *spec, const struct spec_hook *h, const cha
 		close(pipe_fds[1]);
 		return err_set(e, -pid, "%s: start %s", name, h->path);
 	}
-	feed(pipe_fds[1], state);
-	close(pipe_fds[1]);
+	/* here, too: before it could be missed */
+	if (h->timeout_s.set)
+		setpgid(pid, pid);
+	fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK);
 	hook = (struct proc_ref){ .pid = pid, .pidfd = pidfd };
-	r = proc_ref_wait(&hook, h->timeout_s.set ? (int)(h->timeout_s.value * 1000) : -1);
+	r = feed(pipe_fds[1], pidfd, state, end_ms);
+	close(pipe_fds[1]);
+	if (r == 0)
+		r = proc_ref_wait(&hook, left_ms(end_ms));
 	if (r < 0)
-		proc_ref_signal(&hook, SIGKILL);
+		end_hook(&hook);
 	clone_wait(pidfd, &status);
 	fd_close(&pidfd);
 	if (r < 0)

@@ -236,11 +236,15 @@ hooks() {
 }
 
 @test "hooks: a timeout ends one with what it has started; one that does not read its state is no failure" {
-	edit '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "sleep 1011"], timeout: 1}]}'
+	edit '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "sleep 101173 & sleep 101173"], timeout: 1}]}'
 	run -1 create "$id"
 	grep -q "did not end within 1 s" out
-	run ! pgrep -f '^sh -c sleep 1011$'
-	pkill -f '^sleep 1011$' || :
+	until_true eval '[ -z "$(pgrep -f "sleep 101173")" ]'
+	# also when it does not read a state that is longer than a pipe holds
+	edit '.annotations = {big: ("x" * 200000)}'
+	run -1 create "$id"
+	grep -q "did not end within 1 s" out
+	until_true eval '[ -z "$(pgrep -f "sleep 101173")" ]'
 	edit '.hooks = {createRuntime: [{path: "/bin/true"}]} | .annotations = {big: ("x" * 200000)}'
 	create "$id"
 }
