@@ -58,9 +58,8 @@ static int tree(const struct cmd_call *call, struct err *e)
 				 : tree_render)(&v.s, top, &style, &t);
 		fputs(t.p ? t.p : "", stdout);
 		if (v.s.n_refused && !call->n_args && is_text)
-			log_warn(
-				"the PID namespace of %u of them is not ours to see; their numbers "
-				"inside are missing",
+			log_warn("the namespace link of %u of them is not ours to read: they are "
+				 "placed by their PIDs, parents and cgroups",
 				v.s.n_refused);
 	}
 	view_done(&v);

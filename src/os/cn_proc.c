@@ -2,6 +2,8 @@
 #include "os/cn_proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -10,6 +12,7 @@
 #include <linux/netlink.h>
 
 #include "base/fd.h"
+#include "os/ns.h"
 
 enum { RECEIVE_BUFFER = 8 << 20, DATAGRAM_MAX = 512, AT_ONCE = 64 };
 
@@ -37,8 +40,22 @@ static int subscribe(int fd)
 	return send(fd, ask, header->nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
+/*
+ * The kernel ignores who asks from elsewhere (cn_proc_mcast_ctl()), without a word; what others
+ * asked for is heard there all the same, with PIDs that mean somebody else.
+ */
+static bool is_initial(enum ns_kind kind, uint64_t initial)
+{
+	autofd self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t inode;
+
+	return self < 0 || ns_inode_of(self, kind, &inode) < 0 || inode == initial;
+}
+
 int cn_proc_open(void)
 {
+	/* linux/nsfs.h: PID_NS_INIT_INO, USER_NS_INIT_INO; the same since Linux 3.8 */
+	const uint64_t initial_pid = 0xEFFFFFFC, initial_user = 0xEFFFFFFD;
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
 	autofd fd =
 		socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
@@ -46,6 +63,8 @@ int cn_proc_open(void)
 
 	if (fd < 0)
 		return -errno;
+	if (!is_initial(NS_PID, initial_pid) || !is_initial(NS_USER, initial_user))
+		return -EPERM;
 	/* as large as we may have it; a smaller one only loses sooner, which is noticed */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));

@@ -27,7 +27,8 @@ struct cn_sequence {
 	uint8_t known[CN_CPUS_MAX];
 };
 
-/* A socket that is subscribed, non-blocking; or -errno. */
+/* A socket that is subscribed, non-blocking; or -errno: -EPERM in any but the initial namespaces.
+ */
 int cn_proc_open(void);
 
 /*

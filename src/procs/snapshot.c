@@ -45,6 +45,10 @@ int snapshot_read(const char *root, unsigned wants, struct snapshot *ret, struct
 	if (ret->ticks_per_second <= 0)
 		ret->ticks_per_second = 100;
 	r = scan_read(ret, wants, str_eq(root, "/proc"), &found, e);
+	/* whoever reads it is in it: an empty one is no procfs, or another namespace's that ended
+	 */
+	if (r == 0 && ret->n == 0 && str_eq(root, "/proc"))
+		r = err_say(e, "%s shows no process: proc is not mounted there", root);
 	if (r < 0) {
 		snapshot_done(ret);
 		return r;

@@ -108,3 +108,8 @@ seen() { # JQ: has an event of which this holds come?
 	until_true seen '.event == "exit" and .signal == 9'
 	jq -se "all(.name == \"notyet$$\")" events.json
 }
+
+@test "in a PID or user namespace of its own there are no events, and that is said" {
+	run -125 timeout 20 unshare --user --map-root-user --pid --fork --mount-proc clade events
+	[[ "$output" == *"only to root in the initial PID and user namespaces"* ]]
+}

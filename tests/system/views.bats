@@ -118,3 +118,8 @@ time.sleep(1000)'
 	[ "$(clade zombies --json box 2>/dev/null | jq length)" = 0 ]
 	run -125 clade run --rm --reap=nobody dir:rootfs true
 }
+
+@test "without a /proc there is a sentence, no empty table" {
+	run -125 unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /proc && clade ps -A'
+	[[ "$output" == *"/proc shows no process"* ]]
+}
