@@ -28,10 +28,11 @@ build:
 	@mkdir -p $@
 
 run: all
+	@tools/setup run
 	@tools/show $(BIN)
 
 test:
-	@tools/setup build test
+	@tools/setup build run test
 	@tests/run
 
 install: all
@@ -39,7 +40,7 @@ install: all
 	@meson install -C build/musl --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
 
 bench: all
-	@tools/setup build bench
+	@tools/setup build run bench
 	@bench/run
 	@bench/init/run -n 20000
 	@bench/oci/run
