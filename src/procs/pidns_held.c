@@ -71,15 +71,18 @@ void pidns_add_held(struct snapshot *s)
 		const struct proc *p = &s->procs[i];
 		uint64_t inode;
 
-		if (p->kernel_thread || p->ns_guessed || proc_is_zombie(p))
+		if (p->kernel_thread || proc_is_zombie(p))
 			continue;
 		h.holder = i;
+		/* mounts are seen through the reader's first process, also where its own namespaces
+		 * are not to be seen, and every namespace's init */
+		if (p->pid == 1 || (!p->ns_guessed && s->ns[p->ns].init == i))
+			search_mounts(&h);
+		if (p->ns_guessed)
+			continue;
 		if (procfs_pidns(s->procfs, p->pid, "ns/pid_for_children", &inode) == 0)
 			found(&h, inode, PIDNS_NOT_ENTERED);
 		procfs_fd_pidns(s->procfs, p->pid, found_fd, &h);
-		/* mounts are seen through the reader's first process and every namespace's init */
-		if (p->pid == 1 || s->ns[p->ns].init == i)
-			search_mounts(&h);
 	}
 	ns_index_done(&h.index);
 }

@@ -85,11 +85,29 @@ changed() {
 	run -125 clade commit absent
 }
 
-@test "commit: xattrs and capabilities; a running container is paused meanwhile and goes on" {
+# xattr set|get CONTAINER: of its file /x, through the running container's root
+xattr() {
+	python3 - "$1" "/proc/$(init_of "$2")/root/x" <<-'END'
+		import os, sys
+		want = {"user.note": b"kept"}
+		if os.getuid() == 0:
+		    want["security.capability"] = bytes.fromhex("0100000200200000000000000000000000000000")
+		for name, value in want.items():
+		    if sys.argv[1] == "set":
+		        os.setxattr(sys.argv[2], name, value)
+		    elif os.getxattr(sys.argv[2], name) != value:
+		        sys.exit(f"{name} is something else")
+	END
+}
+
+@test "commit: xattrs and capabilities; a running container goes on" {
 	clade run -d --net none --name cc oci:oci 'echo x >/x; sleep 1000' >/dev/null
 	until_true clade exec cc test -s /x
+	xattr set cc
 	clade commit -q cc running
 	[ "$(clade ps --format names,state --filter name=cc | awk '$1 == "cc" { print $2 }')" = running ]
 	run -0 clade run --net none --rm running 'cat /x'
 	[ "$output" = x ]
+	clade run -d --net none --name dd running 'sleep 1000' >/dev/null
+	xattr get dd
 }

@@ -95,7 +95,7 @@ checked() {
 	until_true no_checkers
 }
 
-@test "health: a paused container is not checked; one that stops says what was" {
+@test "health: one that has stopped says what was, and is checked again when it starts" {
 	checked calm true
 	until_true health_is calm Status healthy
 	clade stop -t 0 calm >/dev/null
