@@ -267,16 +267,17 @@ static int make_folder(struct making *m, struct err *e)
 			return err_say(e, "container with given ID already exists: %s", m->c->id);
 		return err_set(e, errno, "make the state folder of container %s", m->c->id);
 	}
+	/* the lock is held until all is written down: delete waits for that */
 	m->dir = openat(b->root_fd, m->c->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (m->dir < 0) {
-		err_set(e, errno, "open the state folder of container %s", m->c->id);
+	if (m->dir < 0 || flock(m->dir, LOCK_EX | LOCK_NB) < 0) {
+		bool taken = m->dir >= 0 && errno == EWOULDBLOCK;
+
+		err_set(e, errno, "open and lock the state folder of container %s", m->c->id);
+		fd_close(&m->dir);
+		if (taken)
+			return err_say(e, "container %s was deleted while it was made", m->c->id);
 		unlinkat(b->root_fd, m->c->id, AT_REMOVEDIR);
 		return -e->code;
-	}
-	/* held until all is written down: delete waits for that */
-	if (flock(m->dir, LOCK_EX | LOCK_NB) < 0) {
-		fd_close(&m->dir);
-		return err_say(e, "container %s was deleted while it was made", m->c->id);
 	}
 	/* as the engine wrote it: exec and update read it once more */
 	if (store_write(m->dir, "config.json", m->config, m->config_n, e) < 0)
