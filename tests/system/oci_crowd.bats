@@ -36,6 +36,7 @@ crowded() {
 has_template() { [ "$(printf '%s\n' 6.15 "$(uname -r)" | sort -V | head -1)" = 6.15 ]; }
 
 @test "crowd: a container's mounts are the same, and pivot_root is not called" {
+	mkdir -p rootfs/fixed
 	# what others run may make a crowd, too: what is compared is told by --no-pivot, which is never of a template
 	inside '$RT run --no-pivot -b bundle one' >alone
 	crowded '$RT run -b bundle zero >/dev/null; strace -f -o trace $RT run -b bundle two && grep -c nsfs /proc/self/mountinfo >pins' >beside
