@@ -3,8 +3,12 @@
  * crowd COUNT CHAINS DEPTH: COUNT sleeping processes in CHAINS chains of DEPTH nested PID
  * namespaces. Prints "ready" and goes away when its standard input ends. crowd forks COUNT: forks
  * and waits COUNT times and prints the microseconds each took, and of CPU time. Linked statically,
- * so that the processes are small.
+ * so that the processes are small. crowd listen: takes all that the process connector tells, 100
+ * times a second, and does nothing with it: what any listener costs those who fork at least.
  */
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -13,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,8 +113,39 @@ static int forks(int count)
 	return 0;
 }
 
+static int listen_only(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
+	struct __attribute__((packed, aligned(NLMSG_ALIGNTO))) {
+		struct nlmsghdr header;
+		struct __attribute__((packed)) {
+			struct cb_id id;
+			__u32 seq, ack;
+			__u16 len, flags;
+			__u32 op;
+		} message;
+	} ask = { .header = { .nlmsg_len = sizeof(ask), .nlmsg_type = NLMSG_DONE },
+		.message = { .id = { CN_IDX_PROC, CN_VAL_PROC },
+			.len = sizeof(__u32),
+			.op = PROC_CN_MCAST_LISTEN } };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK, NETLINK_CONNECTOR), size = 8 << 20;
+	char b[512];
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		send(fd, &ask, sizeof(ask), 0) < 0)
+		return 1;
+	for (;;) {
+		while (recv(fd, b, sizeof(b), 0) > 0)
+			;
+		usleep(10000);
+	}
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "listen") == 0)
+		return listen_only();
 	if (argc == 3 && strcmp(argv[1], "forks") == 0)
 		return forks(atoi(argv[2]));
 	if (argc != 4 || atoi(argv[2]) < 1)

@@ -152,23 +152,35 @@ os.execvp("sleep", ["sleep", "3600"])""", str(zombies)])
               % (zombies, statistics.median(held), min(held), max(held)))
 
 
-def fork_cost():
-    return [float(word) for word in subprocess.check_output([work + "/crowd", "forks", "3000"]).split()]
+def fork_cost(listener):
+    """Microseconds of wall and CPU time for a fork, exit and wait on the first CPU, the listener on the last."""
+    if listener:
+        listener = subprocess.Popen(["taskset", "-c", str(os.cpu_count() - 1), *listener], **quiet)
+        time.sleep(0.3)
+    cost = [float(word) for word in subprocess.check_output(["taskset", "-c", "0", work + "/crowd", "forks", "5000"]).split()]
+    if listener:
+        listener.kill()
+        listener.wait()
+    return cost
 
 
 def events():
-    silent, heard = [], []
-    for _ in range(15):
-        silent.append(fork_cost())
-        listener = subprocess.Popen([clade, "events"], **quiet)
-        time.sleep(0.3)
-        heard.append(fork_cost())
-        listener.kill()
-        listener.wait()
-    for kind, name in ((1, "CPU time of those who fork"), (0, "wall time")):
-        more = [b[kind] - a[kind] for a, b in zip(silent, heard)]
-        print("events, %s: a fork, exit and wait %.2f us, while clade events listens %.2f us; median difference %.2f us"
-              % (name, statistics.median(s[kind] for s in silent), statistics.median(h[kind] for h in heard), statistics.median(more)))
+    listeners = {
+        "nobody listens": None,
+        "one takes and forgets": [work + "/crowd", "listen"],
+        "clade events": [clade, "events"],
+        "clade events -t orphan,zombie": [clade, "events", "-t", "orphan,zombie"],
+    }
+    costs = {name: [] for name in listeners}
+    for _ in range(25):
+        for name, listener in listeners.items():
+            costs[name].append(fork_cost(listener))
+    print("a fork, exit and wait on one CPU, who listens on another (%d rounds)" % len(costs["clade events"]))
+    for name, found in costs.items():
+        silent = costs["nobody listens"]
+        print("  %-30s median %6.2f us, %+6.2f us   CPU %6.2f us, %+6.2f us"
+              % (name, statistics.median(c[0] for c in found), statistics.median(c[0] - s[0] for c, s in zip(found, silent)),
+                 statistics.median(c[1] for c in found), statistics.median(c[1] - s[1] for c, s in zip(found, silent))), flush=True)
 
 
 if what[0] == "pinned":

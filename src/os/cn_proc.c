@@ -90,14 +90,16 @@ static int translate(const struct proc_event *p, struct cn_event *ret)
 	switch ((uint32_t)p->what) {
 	case WHAT_FORK:
 		*ret = (struct cn_event){ CN_FORK, p->event_data.fork.child_tgid,
-			p->event_data.fork.parent_tgid, 0 };
+			p->event_data.fork.parent_tgid, 0, p->timestamp_ns };
 		return p->event_data.fork.child_pid == p->event_data.fork.child_tgid;
 	case WHAT_EXEC:
-		*ret = (struct cn_event){ CN_EXEC, p->event_data.exec.process_tgid, 0, 0 };
+		*ret = (struct cn_event){ CN_EXEC, p->event_data.exec.process_tgid, 0, 0,
+			p->timestamp_ns };
 		return 1;
 	case WHAT_EXIT:
 		*ret = (struct cn_event){ CN_EXIT, p->event_data.exit.process_tgid,
-			p->event_data.exit.parent_tgid, (int)p->event_data.exit.exit_code };
+			p->event_data.exit.parent_tgid, (int)p->event_data.exit.exit_code,
+			p->timestamp_ns };
 		return p->event_data.exit.process_pid == p->event_data.exit.process_tgid;
 	default:
 		return 0;

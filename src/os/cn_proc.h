@@ -17,6 +17,7 @@ struct cn_event {
 	pid_t pid;	 /* process (thread group) */
 	pid_t ppid;	 /* fork: who forked it; exit: its parent now (Linux 4.18, else 0) */
 	int wait_status; /* exit */
+	uint64_t at_ns;	 /* CLOCK_MONOTONIC */
 };
 
 enum { CN_CPUS_MAX = 1024 };

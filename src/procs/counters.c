@@ -7,6 +7,8 @@
 
 #include "procs/events.h"
 
+enum { GATHER_MS = 50 };
+
 static void count(void *data, const struct event *ev)
 {
 	struct counters *c = data;
@@ -42,11 +44,17 @@ int counters_open(struct counters *c, struct err *e)
 int counters_wait(struct counters *c, int other_fd, int timeout_ms, struct err *e)
 {
 	struct pollfd fds[2] = { { .fd = other_fd, .events = POLLIN },
-		{ .fd = c->events ? events_fd(c->events) : -1, .events = POLLIN } };
+		{ .fd = c->events && !c->gathers ? events_fd(c->events) : -1, .events = POLLIN } };
+	bool had_gathered = c->gathers;
 
+	if (c->gathers && (timeout_ms < 0 || timeout_ms > GATHER_MS))
+		timeout_ms = GATHER_MS;
 	if (poll(fds, 2, timeout_ms) < 0 && errno != EINTR)
 		return err_set(e, errno, "wait for clients");
-	return c->events ? events_wait(c->events, 0, count, c, e) : 0;
+	/* the first of many is not taken alone: a wake-up costs those who fork more than an event
+	 */
+	c->gathers = !had_gathered && fds[1].revents && !fds[0].revents;
+	return c->events && !c->gathers ? events_wait(c->events, 0, count, c, e) : 0;
 }
 
 void counters_done(struct counters *c)

@@ -15,6 +15,7 @@ struct counters {
 	uint64_t adopted_by_init, adopted_by_subreaper;
 	uint64_t reaped_by_init, reaped_by_parent;
 	uint64_t exits[COUNTERS_CODES]; /* by the shell's code: 128 + n for signal n */
+	bool gathers;			/* there are events that wait for more */
 };
 
 /* Begins to count. Where events are not to be had, e says why and *c counts nothing. */

@@ -14,10 +14,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "os/cn_proc.h"
+#include "procs/doomed.h"
 #include "procs/events_table.h"
+#include "procs/pace.h"
 
-/* From so many events in one go on, their listener lets some more gather before it looks again. */
-enum { BATCH = 256, WAKES = 64, BUSY = 64, GATHER_MS = 5 };
+enum { BATCH = DOOMED_MAX, WAKES = 64 };
+
+#define SECOND_NS 1000000000ll
 
 struct events {
 	int netlink, epoll; /* owned; the epoll set also holds the pidfds of the unreaped */
@@ -26,9 +29,15 @@ struct events {
 	uint64_t lost; /* not yet told */
 	unsigned generation;
 	int64_t tended_ms; /* when the unreaped were last looked at */
-	bool busy;
-	event_fn tell; /* for the length of one events_wait() */
+	struct pace pace;
+	struct cn_event batch[BATCH];
+	bool ends[BATCH]; /* in the same batch */
+	struct doomed doomed;
+	/* for the length of one events_wait() */
+	event_fn tell;
 	void *data;
+	int64_t now_ns, real_ns; /* CLOCK_MONOTONIC; and CLOCK_REALTIME less that */
+	int64_t at_ns;		 /* of the event in hand, as now_ns; now_ns where it is of now */
 };
 
 static const char *const words[EVENT_KINDS] = { "fork", "exec", "exit", "orphan", "adopt", "zombie",
@@ -60,12 +69,27 @@ int event_kinds_parse(const char *list, unsigned *ret, struct err *e)
 	return 0;
 }
 
-static int64_t now_ms(void)
+static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
+}
+
+static void read_clocks(struct events *s)
+{
+	s->now_ns = clock_ns(CLOCK_MONOTONIC);
+	s->real_ns = clock_ns(CLOCK_REALTIME) - s->now_ns;
+	s->at_ns = s->now_ns;
+}
+
+/* The kernel's word, unless our time namespace counts otherwise. */
+static void set_time(struct events *s, const struct cn_event *cn)
+{
+	int64_t ago = s->now_ns - (int64_t)cn->at_ns;
+
+	s->at_ns = ago >= 0 && ago < 60 * SECOND_NS ? (int64_t)cn->at_ns : s->now_ns;
 }
 
 static struct event describe(const struct events *s, enum event_kind kind, const struct node *n)
@@ -75,7 +99,8 @@ static struct event describe(const struct events *s, enum event_kind kind, const
 
 	ev.parent_is_init = n && (n->ppid == 1 || (parent && parent->ns_pid == 1));
 
-	clock_gettime(CLOCK_REALTIME, &ev.at);
+	ev.at.tv_sec = (s->real_ns + s->at_ns) / SECOND_NS;
+	ev.at.tv_nsec = (s->real_ns + s->at_ns) % SECOND_NS;
 	if (n) {
 		ev.pid = n->pid;
 		ev.ns_pid = n->ns_pid;
@@ -130,13 +155,20 @@ static int learn(struct events *s, struct node *n, bool with_container)
 }
 
 /*
- * A fork copies name, container and, as a rule, namespace: one link tells whether it did. Most
- * newborns have gone before anything more of them could be read.
+ * A fork copies name, container and, as a rule, namespace: one link tells whether it did. Of one
+ * that has ended by now (ends) nothing is read, unless it stays as a zombie.
  */
-static void learn_newborn(struct events *s, struct node *n)
+static void learn_newborn(struct events *s, struct node *n, bool ends)
 {
 	const struct node *parent = node_find(&s->table, n->ppid);
-	uint64_t inode = parent && parent->pidns ? facts_pidns(n->pid) : 0;
+	uint64_t inode = parent && parent->pidns && !ends ? facts_pidns(n->pid) : 0;
+
+	n->unread = ends && (!parent || parent->levels != 1);
+	if (n->unread && (!parent || !parent->pidns)) {
+		if (parent)
+			memcpy(n->comm, parent->comm, sizeof(n->comm));
+		return;
+	}
 
 	if (!parent || !parent->pidns || (inode && inode != parent->pidns) ||
 		(inode && parent->levels > 1)) {
@@ -151,28 +183,34 @@ static void learn_newborn(struct events *s, struct node *n)
 	n->ns_pid = n->levels == 1 ? n->pid : 0;
 }
 
-static void on_fork(struct events *s, const struct cn_event *cn)
+static void tell_ns_born(struct events *s, const struct node *n)
+{
+	struct event ev = describe(s, EVENT_NS, n);
+
+	ev.born = true;
+	if (n->ns_pid == 1 && n->levels > 1)
+		tell(s, &ev);
+}
+
+static void on_fork(struct events *s, const struct cn_event *cn, bool ends)
 {
 	struct node *n = node_add(&s->table, cn->pid);
 
 	node_set_parent(&s->table, n, cn->ppid);
-	learn_newborn(s, n);
-	if (n->ns_pid == 1 && n->levels > 1) {
-		struct event ev = describe(s, EVENT_NS, n);
-
-		ev.born = true;
-		tell(s, &ev);
-	}
+	learn_newborn(s, n, ends);
+	tell_ns_born(s, n);
 	tell_kind(s, EVENT_FORK, n);
 }
 
-static void on_exec(struct events *s, const struct cn_event *cn)
+static void on_exec(struct events *s, const struct cn_event *cn, bool ends)
 {
 	struct node *n = node_find(&s->table, cn->pid);
 
 	if (!n)
 		n = node_add(&s->table, cn->pid);
-	learn(s, n, true);
+	n->unread = ends;
+	if (!ends)
+		learn(s, n, true);
 	tell_kind(s, EVENT_EXEC, n);
 }
 
@@ -202,28 +240,26 @@ static void on_reaped(struct events *s, struct node *n)
 {
 	struct event ev = describe(s, EVENT_REAP, n);
 
-	ev.after_ms = n->died_ms ? now_ms() - n->died_ms : 0;
+	ev.after_ms = n->died_ms ? s->at_ns / 1000000 - n->died_ms : 0;
 	tell(s, &ev);
 	node_remove(&s->table, n);
 }
 
-/* From now on its pidfd tells of the reaping (HUP, Linux 6.9; before that tend() looks). */
-static bool watch_dead(struct events *s, struct node *n)
+/* Takes pidfd: from now on it tells of the reaping (HUP, Linux 6.9; before that tend() looks). */
+static void watch_dead(struct events *s, struct node *n, int pidfd)
 {
 	struct epoll_event want = { .data.ptr = n };
-	int pidfd = pidfd_open(n->pid, 0);
 
-	if (pidfd < 0 && errno == ESRCH)
-		return false;
-	node_set_dead(&s->table, n, pidfd < 0 ? FD_NONE : pidfd, now_ms());
+	node_set_dead(&s->table, n, pidfd < 0 ? FD_NONE : pidfd, s->at_ns / 1000000);
 	if (pidfd >= 0)
 		epoll_ctl(s->epoll, EPOLL_CTL_ADD, pidfd, &want);
-	return true;
 }
 
 static void on_exit_of(struct events *s, const struct cn_event *cn)
 {
 	struct node *n = node_find(&s->table, cn->pid);
+	bool gone;
+	int pidfd;
 
 	if (n && n->died_ms)
 		return;
@@ -232,12 +268,20 @@ static void on_exit_of(struct events *s, const struct cn_event *cn)
 	if (cn->ppid && cn->ppid != n->ppid)
 		node_set_parent(&s->table, n, cn->ppid);
 	n->wait_status = cn->wait_status;
+	pidfd = pidfd_open(n->pid, 0);
+	gone = pidfd < 0 && errno == ESRCH;
+	if (n->unread && !gone) {
+		learn(s, n, true);
+		tell_ns_born(s, n);
+	}
 	tell_kind(s, EVENT_EXIT, n);
 	hand_over_children(s, n);
 	if (n->ns_pid == 1 && n->levels > 1)
 		tell_kind(s, EVENT_NS, n);
-	if (!watch_dead(s, n))
+	if (gone)
 		on_reaped(s, n);
+	else
+		watch_dead(s, n, pidfd);
 }
 
 static bool is_gone(const struct node *n)
@@ -250,7 +294,7 @@ static bool is_gone(const struct node *n)
 /* Once a second: who has been a zombie for long enough, and who is gone without a HUP. */
 static void tend(struct events *s)
 {
-	int64_t now = now_ms();
+	int64_t now = s->now_ns / 1000000;
 	struct node *next;
 
 	if (now - s->tended_ms < EVENTS_SETTLE_MS / 4)
@@ -287,6 +331,7 @@ static int rescan(struct events *s)
 	for (ssize_t i = 0; i < n; i++) {
 		struct node *node = node_find(&s->table, pids[i]);
 		struct facts f;
+		int pidfd;
 
 		if (facts_read(pids[i], &f) < 0)
 			continue;
@@ -297,7 +342,9 @@ static int rescan(struct events *s)
 		learn(s, node, false);
 		if (f.state == 'Z' && f.n_threads <= 1 && !node->died_ms) {
 			node->wait_status = f.wait_status;
-			watch_dead(s, node);
+			pidfd = pidfd_open(node->pid, 0);
+			if (pidfd >= 0 || errno != ESRCH)
+				watch_dead(s, node, pidfd);
 		}
 	}
 	free(pids);
@@ -311,6 +358,7 @@ int events_open(struct events **ret, struct err *e)
 	int r;
 
 	node_table_init(&s->table);
+	read_clocks(s);
 	s->netlink = cn_proc_open();
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	r = s->netlink < 0 ? s->netlink : s->epoll < 0 ? -errno : 0;
@@ -333,23 +381,23 @@ int events_open(struct events **ret, struct err *e)
 
 static int drain(struct events *s, struct err *e)
 {
-	struct cn_event batch[BATCH];
 	ssize_t n;
 
-	s->busy = false;
 	do {
-		n = cn_proc_read(s->netlink, &s->sequence, batch, BATCH, &s->lost);
+		n = cn_proc_read(s->netlink, &s->sequence, s->batch, BATCH, &s->lost);
 		if (n < 0)
 			return err_set(e, (int)-n, "read the process connector");
-		s->busy |= n >= BUSY;
+		doomed_find(&s->doomed, s->batch, (size_t)n, s->ends);
 		for (ssize_t i = 0; i < n; i++) {
-			if (batch[i].what == CN_FORK)
-				on_fork(s, &batch[i]);
-			else if (batch[i].what == CN_EXEC)
-				on_exec(s, &batch[i]);
+			set_time(s, &s->batch[i]);
+			if (s->batch[i].what == CN_FORK)
+				on_fork(s, &s->batch[i], s->ends[i]);
+			else if (s->batch[i].what == CN_EXEC)
+				on_exec(s, &s->batch[i], s->ends[i]);
 			else
-				on_exit_of(s, &batch[i]);
+				on_exit_of(s, &s->batch[i]);
 		}
+		read_clocks(s);
 	} while (n == BATCH && !s->lost);
 	return 0;
 }
@@ -367,18 +415,20 @@ static void heal(struct events *s)
 int events_wait(struct events *s, int timeout_ms, event_fn told, void *data, struct err *e)
 {
 	struct epoll_event ready[WAKES];
-	int n, r = 0;
+	int n, r = 0, gather_ms;
 
 	s->tell = told;
 	s->data = data;
 	if (s->table.dead && (timeout_ms < 0 || timeout_ms > EVENTS_SETTLE_MS / 4))
 		timeout_ms = EVENTS_SETTLE_MS / 4;
-	/* a wake-up for each event would cost those who fork more than the event does */
-	if (s->busy)
-		poll(NULL, 0, GATHER_MS);
+	/* who does not wait here lets them gather itself */
+	gather_ms = timeout_ms ? pace_gather_ms(&s->pace, clock_ns(CLOCK_MONOTONIC) / 1000) : 0;
+	if (gather_ms)
+		poll(NULL, 0, gather_ms);
 	n = epoll_wait(s->epoll, ready, WAKES, timeout_ms);
 	if (n < 0 && errno != EINTR)
 		return err_set(e, errno, "wait for events");
+	read_clocks(s);
 	/* the reaped first: their nodes may not outlive what the connector says next */
 	for (int i = 0; i < n; i++) {
 		if (ready[i].data.ptr && (ready[i].events & EPOLLHUP))

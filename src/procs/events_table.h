@@ -15,6 +15,7 @@ struct node {
 	uint64_t pidns;
 	char comm[FACTS_COMM_MAX], runtime[16], container[FACTS_CONTAINER_MAX];
 	unsigned generation; /* of the rescan that saw it */
+	bool unread;	     /* it was not looked for in /proc: it had ended by then */
 	/* once it has exited */
 	int pidfd; /* owned; FD_NONE while it lives */
 	int wait_status;

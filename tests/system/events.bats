@@ -103,7 +103,13 @@ seen() { # JQ: has an event of which this holds come?
 	grep -q "notyet$$: there is none now" events.err
 	clade run -d --name other$$ dir:rootfs sleep 1000
 	clade run -d --name notyet$$ dir:rootfs sleep 1000
-	until_true eval 'clade exec notyet$$ true; seen ".event == \"exec\""'
+	# it stays until its exec was seen, as above
+	mkfifo hold
+	exec 8<>hold
+	clade exec -i notyet$$ sh -c 'read x' <hold 3>&- 8>&- &
+	until_true seen '.event == "exec" and .comm == "sh"'
+	echo >&8
+	exec 8>&-
 	clade rm -f notyet$$ other$$
 	until_true seen '.event == "exit" and .signal == 9'
 	jq -se "all(.name == \"notyet$$\")" events.json
