@@ -87,21 +87,38 @@ void cols_add_age(struct text *t, uint64_t s)
 	}
 }
 
-/* All cells of the table, escaped, one after the other in one text; offsets say where. */
+/* All cells of the table, escaped, one after the other in one text. */
 struct cells {
 	struct text text, cell; /* cell: reused for each */
-	size_t *ends;
+	struct cell {
+		size_t end, width;
+	} * all;
 	size_t n;
 };
+
+static void end_cell(struct cells *c, size_t begin)
+{
+	c->all[c->n++] =
+		(struct cell){ c->text.len, width_of(c->text.p + begin, c->text.len - begin) };
+}
 
 static void add_cell(struct cells *c, const struct col *col, const void *data, size_t row, bool raw)
 {
 	struct text *t = &c->cell;
+	size_t begin = c->text.len;
 
+	/* digits need no escaping */
+	if (col->kind == COL_NUMBER || col->kind == COL_LIST) {
+		col->cell(data, row, &c->text);
+		if (c->text.len == begin)
+			text_add_n(&c->text, "-", 1);
+		end_cell(c, begin);
+		return;
+	}
 	t->len = 0;
 	col->cell(data, row, t);
 	if (t->len == 0) {
-		text_add(&c->text, "-");
+		text_add_n(&c->text, "-", 1);
 	} else if (raw) {
 		for (size_t i = 0, n; i < t->len; i += n) {
 			n = strcspn(t->p + i, " ");
@@ -116,17 +133,19 @@ static void add_cell(struct cells *c, const struct col *col, const void *data, s
 	} else {
 		text_add_escaped(&c->text, t->p, t->len);
 	}
-	c->ends[c->n++] = c->text.len;
+	end_cell(c, begin);
 }
 
 static void add_heading(struct cells *c, const struct col *col)
 {
+	size_t begin = c->text.len;
+
 	for (const char *s = col->heading ? col->heading : col->name; *s; s++) {
 		char up = (char)toupper((unsigned char)*s);
 
 		text_add_n(&c->text, &up, 1);
 	}
-	c->ends[c->n++] = c->text.len;
+	end_cell(c, begin);
 }
 
 static void pad(struct text *t, size_t n)
@@ -145,10 +164,8 @@ static bool is_right(const struct col *c)
 
 /* One cell in its width; an ellipsis stands where it was cut. */
 static void add_fitted(
-	struct text *t, const char *s, size_t n, size_t width, bool right, bool is_last)
+	struct text *t, const char *s, size_t n, size_t w, size_t width, bool right, bool is_last)
 {
-	size_t w = width_of(s, n);
-
 	if (w > width) {
 		n = width_cut(s, n, width > 0 ? width - 1 : 0);
 		text_add_n(t, s, n);
@@ -173,9 +190,9 @@ static void add_row(const struct col *const *cols, const struct cells *c, size_t
 	size_t at = 0;
 
 	for (size_t k = 0; cols[k]; k++) {
-		size_t begin = first + k == 0 ? 0 : c->ends[first + k - 1], w = widths[k];
+		size_t begin = first + k == 0 ? 0 : c->all[first + k - 1].end, w = widths[k];
 		const char *s = c->text.p + begin;
-		size_t n = c->ends[first + k] - begin;
+		size_t n = c->all[first + k].end - begin;
 
 		if (style->raw) {
 			text_add(t, k ? " " : "");
@@ -187,7 +204,7 @@ static void add_row(const struct col *const *cols, const struct cells *c, size_t
 			break;
 		if (style->width && at + w > style->width)
 			w = style->width - at;
-		add_fitted(t, s, n, w, is_right(cols[k]), !cols[k + 1]);
+		add_fitted(t, s, n, c->all[first + k].width, w, is_right(cols[k]), !cols[k + 1]);
 		at += w;
 		if (cols[k + 1] && (!style->width || at + 2 < style->width))
 			text_add(t, "  ");
@@ -225,13 +242,9 @@ static void narrow(const struct col *const *cols, size_t *widths, size_t n, size
 
 static void measure(const struct cells *c, size_t *widths, size_t n_cols)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		size_t begin = i == 0 ? 0 : c->ends[i - 1];
-		size_t w = width_of(c->text.p + begin, c->ends[i] - begin);
-
-		if (w > widths[i % n_cols])
-			widths[i % n_cols] = w;
-	}
+	for (size_t i = 0, k = 0; i < c->n; i++, k = k + 1 == n_cols ? 0 : k + 1)
+		if (c->all[i].width > widths[k])
+			widths[k] = c->all[i].width;
 }
 
 void cols_table(const struct col *const *cols, const void *data, size_t n,
@@ -243,7 +256,7 @@ void cols_table(const struct col *const *cols, const void *data, size_t n,
 
 	while (cols[n_cols])
 		n_cols++;
-	c.ends = mem_resize(NULL, (n + head) * n_cols + 1, sizeof(*c.ends));
+	c.all = mem_resize(NULL, (n + head) * n_cols + 1, sizeof(*c.all));
 	widths = mem_alloc(n_cols * sizeof(*widths));
 	for (size_t k = 0; head && k < n_cols; k++)
 		add_heading(&c, cols[k]);
@@ -269,7 +282,7 @@ void cols_table(const struct col *const *cols, const void *data, size_t n,
 	}
 	text_done(&c.text);
 	text_done(&c.cell);
-	free(c.ends);
+	free(c.all);
 }
 
 /* Of a character of up to three bytes, as hostile ones are. */

@@ -33,15 +33,13 @@ static size_t one(const char *s, size_t n, size_t *ret_len)
 
 size_t width_of(const char *s, size_t n)
 {
-	size_t w = 0, len;
+	size_t i = 0, w, len;
 
-	for (size_t i = 0; i < n; i += len) {
-		len = 1;
-		if ((unsigned char)s[i] < 0x80)
-			w++;
-		else
-			w += one(s + i, n - i, &len);
-	}
+	/* most text is plain */
+	while (i < n && (unsigned char)s[i] < 0x80)
+		i++;
+	for (w = i; i < n; i += len)
+		w += one(s + i, n - i, &len);
 	return w;
 }
 

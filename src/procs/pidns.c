@@ -16,8 +16,6 @@
 #include "procs/pidns_table.h"
 #include "procs/scan.h"
 
-enum { MEMBERS_TRIED = 8 /* a namespace is opened through a member, which may have gone */ };
-
 uint32_t pidns_add(struct snapshot *s, uint64_t inode)
 {
 	size_t n = s->n_ns;
@@ -47,28 +45,10 @@ void pidns_join(struct snapshot *s, uint32_t i, uint32_t ns)
 	join(s, i, ns);
 }
 
-static int open_ns(const struct snapshot *s, uint32_t ns)
-{
-	uint32_t i = s->ns[ns].first_member;
-	int fd = -ESRCH;
-
-	for (int tries = 0; i != NO_PROC && tries < MEMBERS_TRIED; tries++) {
-		uint64_t inode;
-
-		fd = procfs_open_pidns(s->procfs, s->procs[i].pid);
-		/* the number may have another owner by now */
-		if (fd >= 0 && ns_inode(fd, &inode) == 0 && inode == s->ns[ns].inode)
-			return fd;
-		fd_close(&fd);
-		i = s->procs[i].next_in_ns;
-	}
-	return fd < 0 ? fd : -ESRCH;
-}
-
 /* Asks the kernel who made it and where. */
 static void ask_kernel(struct snapshot *s, struct ns_index *index, uint32_t ns)
 {
-	autofd fd = open_ns(s, ns), up = FD_NONE, user = FD_NONE;
+	autofd fd = pidns_open(s, ns), up = FD_NONE, user = FD_NONE;
 	uint64_t inode;
 
 	if (fd < 0)
@@ -142,75 +122,6 @@ static void sort_by_level(struct snapshot *s)
 		s->procs[i].ns = place[s->procs[i].ns];
 	s->ns = sorted;
 	free(place);
-}
-
-/* The numbers of all members of a namespace; fds[k] is open on the namespace of level k above. */
-static void number_members(struct snapshot *s, uint32_t ns, const int *fds)
-{
-	uint8_t levels = (uint8_t)(s->ns[ns].level + 1);
-
-	for (uint32_t i = s->ns[ns].first_member; i != NO_PROC; i = s->procs[i].next_in_ns) {
-		struct proc *p = &s->procs[i];
-		pid_t *pids;
-		bool all = true;
-
-		if (p->levels)
-			continue;
-		if (levels == 1) {
-			p->nspid = &p->pid;
-			p->levels = 1;
-			continue;
-		}
-		pids = arena_array(s->arena, levels, sizeof(*pids));
-		pids[0] = p->pid;
-		for (unsigned k = 1; k < levels; k++) {
-			pid_t in = fds[k] < 0 ? -EBADF : procfs_pid_in(fds[k], p->pid);
-
-			pids[k] = in > 0 ? in : 0;
-			all = all && in > 0;
-		}
-		if (all || scan_nspid(s->procfs, s->arena, p) < 0) {
-			p->nspid = pids;
-			p->levels = levels;
-		}
-	}
-}
-
-/* Depth first, so that only the descriptors of one branch are open at once. */
-static void number_below(
-	struct snapshot *s, const uint32_t *first, const uint32_t *next, uint32_t ns, int *fds)
-{
-	unsigned level = s->ns[ns].level;
-
-	if (level >= 64)
-		return;
-	fds[level] = level > 0 && !s->has_kernel_words ? open_ns(s, ns) : FD_NONE;
-	number_members(s, ns, fds);
-	for (uint32_t c = first[ns]; c != NO_NS; c = next[c])
-		number_below(s, first, next, c, fds);
-	fd_close(&fds[level]);
-}
-
-static void number_all(struct snapshot *s)
-{
-	uint32_t *first = mem_resize(NULL, s->n_ns, sizeof(*first));
-	uint32_t *next = mem_resize(NULL, s->n_ns, sizeof(*next));
-	int fds[64];
-
-	for (uint32_t i = 0; i < s->n_ns; i++)
-		first[i] = next[i] = NO_NS;
-	for (uint32_t i = s->n_ns; i-- > 1;) {
-		if (s->ns[i].parent == NO_NS)
-			continue;
-		next[i] = first[s->ns[i].parent];
-		first[s->ns[i].parent] = i;
-	}
-	for (uint32_t i = 0; i < s->n_ns; i++) {
-		if (i == 0 || s->ns[i].parent == NO_NS)
-			number_below(s, first, next, i, fds);
-	}
-	free(first);
-	free(next);
 }
 
 static void count(struct snapshot *s)
@@ -292,7 +203,7 @@ void pidns_build(
 		s->ns[i].level = level_of(s, i);
 	pidns_guess(s);
 	sort_by_level(s);
-	number_all(s);
+	pidns_number(s);
 	count(s);
 	ns_index_done(&index);
 	if (wants & SNAP_HELD)

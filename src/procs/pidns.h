@@ -13,5 +13,11 @@
 void pidns_build(
 	struct snapshot *s, const struct scan_result *found, uint64_t own_inode, unsigned wants);
 
+/* Fills nspid and levels of every process that has none; ns and its level are known. */
+void pidns_number(struct snapshot *s);
+
+/* Opens a namespace through one of its members; the descriptor or -errno. */
+int pidns_open(const struct snapshot *s, uint32_t ns);
+
 /* Adds namespaces without processes: held by mounts of this process, descriptors, or unshared. */
 void pidns_add_held(struct snapshot *s);

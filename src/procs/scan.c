@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -188,6 +189,16 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/*
+ * A thread with a table of descriptors of its own: they open and close files all the time, and
+ * would wait for one another at a shared one.
+ */
+static void *work_apart(void *arg)
+{
+	unshare(CLONE_FILES);
+	return work(arg);
+}
+
 static unsigned threads_for(uint32_t n)
 {
 	long cpus = n < THREAD_WORTH ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
@@ -239,8 +250,8 @@ static void crew_start(struct crew *c, unsigned n)
 		c->workers[i].vanished = 0;
 		c->workers[i].arena = &c->s->arenas[i + 1];
 		/* where no thread is to be had, the first does its part as well */
-		c->running[i] =
-			i > 0 && pthread_create(&c->threads[i], NULL, work, &c->workers[i]) == 0;
+		c->running[i] = i > 0 && pthread_create(&c->threads[i], NULL, work_apart,
+						 &c->workers[i]) == 0;
 	}
 }
 
