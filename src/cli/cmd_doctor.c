@@ -95,6 +95,7 @@ static int doctor(const struct cmd_call *call, struct err *e)
 		text_add(&t, "nothing to complain about\n");
 	}
 	fputs(t.p ? t.p : "", stdout);
+	view_say_hidden(&v);
 	view_done(&v);
 	return r < 0 ? r : n ? 1 : 0;
 }

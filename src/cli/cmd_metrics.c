@@ -132,6 +132,8 @@ static int metrics(const struct cmd_call *call, struct err *e)
 			r = life_write_file(o->textfile, t.p, t.len, e);
 		else if (r == 0)
 			fputs(t.p, stdout);
+		if (sv.has_view)
+			view_say_hidden(&sv.view);
 	}
 	if (sv.has_view)
 		view_done(&sv.view);

@@ -62,6 +62,7 @@ static int tree(const struct cmd_call *call, struct err *e)
 				 "placed by their PIDs, parents and cgroups",
 				v.s.n_refused);
 	}
+	view_say_hidden(&v);
 	view_done(&v);
 	return r;
 }

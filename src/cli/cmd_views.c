@@ -63,6 +63,7 @@ static int zombies(const struct cmd_call *call, struct err *e)
 	rows = (struct proc_rows){ .s = &v.s, .zombies = all, .seen = &v.seen, .users = &v.users };
 	if (r == 0)
 		r = table_print(&table, &o->table, &rows, kept, call->arena, e);
+	view_say_hidden(&v);
 	view_done(&v);
 	return r < 0 ? r : (int64_t)kept > o->max ? 1 : 0;
 }
@@ -87,6 +88,7 @@ static int namespaces(const struct cmd_call *call, struct err *e)
 			&limits[i]);
 	rows = (struct pidns_rows){ &v.s, limits };
 	r = table_print(&table, call->opts, &rows, v.s.n_ns, call->arena, e);
+	view_say_hidden(&v);
 	view_done(&v);
 	return r;
 }
@@ -121,6 +123,7 @@ static int pid(const struct cmd_call *call, struct err *e)
 	if (r == 0)
 		r = table_print(&table, call->opts, &rows, inside.p ? 1 : (size_t)call->n_args,
 			call->arena, e);
+	view_say_hidden(&v);
 	view_done(&v);
 	return r;
 }
@@ -151,6 +154,7 @@ int cmd_ps_processes(const struct cmd_call *call, const struct table_opts *o, st
 			all[n++] = i;
 	rows = (struct proc_rows){ .s = &v.s, .procs = all, .seen = &v.seen, .users = &v.users };
 	r = table_print(&table, o, &rows, n, call->arena, e);
+	view_say_hidden(&v);
 	view_done(&v);
 	return r;
 }

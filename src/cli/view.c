@@ -63,6 +63,16 @@ int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, str
 	return read_view(call, wants, (struct seen){ 0 }, ret, e);
 }
 
+void view_say_hidden(const struct view *v)
+{
+	if (v->s.hides && v->s.n_hidden)
+		log_warn("%u processes of other users are hidden: /proc is mounted with hidepid",
+			v->s.n_hidden);
+	else if (v->s.hides)
+		log_warn("processes of other users, if there are any, are hidden: /proc is mounted "
+			 "with hidepid");
+}
+
 int view_again(const struct cmd_call *call, unsigned wants, struct view *v, struct err *e)
 {
 	struct seen seen = v->seen;

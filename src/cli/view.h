@@ -22,6 +22,9 @@ int view_read(const struct cmd_call *call, unsigned wants, struct view *ret, str
 int view_again(const struct cmd_call *call, unsigned wants, struct view *v, struct err *e);
 void view_done(struct view *v);
 
+/* Says beside the result that hidepid= kept some from us, if it did. */
+void view_say_hidden(const struct view *v);
+
 /* The name of the container of ours whose init is s->procs[i]; data: the view. */
 const char *view_name_of(void *data, const struct snapshot *s, uint32_t i);
 

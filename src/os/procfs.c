@@ -14,6 +14,9 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "os/file.h"
+
+enum { MOUNTINFO_MAX = 64 << 20 };
 
 /* linux/nsfs.h, Linux 6.11 */
 #define PIDNS_GET_TGID_IN _IOR(0xb7, 0x9, int)
@@ -25,9 +28,10 @@ int procfs_open(const char *root)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Calls found for each numeric name of a folder; takes fd. */
+/* Calls found for each numeric name of a folder; takes fd. Returns how many other folders. */
 static int each_number(int fd, void (*found)(void *data, pid_t number), void *data)
 {
+	int others = 0;
 	struct dirent *d;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
@@ -44,9 +48,11 @@ static int each_number(int fd, void (*found)(void *data, pid_t number), void *da
 			pid = *s >= '0' && *s <= '9' && pid < 100000000 ? pid * 10 + *s - '0' : -1;
 		if (pid > 0)
 			found(data, pid);
+		else if (d->d_type == DT_DIR && d->d_name[0] != '.')
+			others++;
 	}
 	closedir(dir);
-	return 0;
+	return others;
 }
 
 struct numbers {
@@ -88,6 +94,43 @@ uint32_t procfs_count(int procfs)
 
 	/* fs/proc/root.c proc_root_getattr(): links are folders, and each process is one */
 	return fstat(procfs, &st) == 0 ? (uint32_t)st.st_nlink : 0;
+}
+
+/* The options of a line of mountinfo that is a procfs on this folder; NULL for another line. */
+static const char *procfs_options(char *line, const char *folder)
+{
+	char *tail = strstr(line, " - proc "), *at = line;
+	size_t n = strlen(folder);
+
+	for (int i = 0; tail && at && i < 4; i++) {
+		at = strchr(at, ' ');
+		at += at != NULL;
+	}
+	return tail && at && strncmp(at, folder, n) == 0 && at[n] == ' ' ? tail : NULL;
+}
+
+bool procfs_hides(int procfs, const char *root)
+{
+	autofree char *text = NULL;
+	bool hides = false;
+	char *next;
+
+	if (file_read_all(procfs, "self/mountinfo", MOUNTINFO_MAX, &text) < 0)
+		return false;
+	/* of those on top of one another the last is seen */
+	for (char *line = text; line; line = next) {
+		const char *options, *how;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		options = procfs_options(line, root);
+		if (!options)
+			continue;
+		how = strstr(options, "hidepid=");
+		hides = how && !str_starts(how, "hidepid=off") && !str_starts(how, "hidepid=0");
+	}
+	return hides;
 }
 
 int procfs_pids(int procfs, pid_t **ret, size_t *ret_n)

@@ -2,6 +2,7 @@
 /* Reading a procfs, or a folder that looks like one, by its descriptor. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,11 +16,14 @@ int procfs_open(const char *root);
  */
 int procfs_pids(int procfs, pid_t **ret, size_t *ret_n);
 
-/* The same one by one, while it is listed. */
+/* The same one by one, while it is listed. Returns how many folders are none of a process. */
 int procfs_each_pid(int procfs, void (*found)(void *data, pid_t pid), void *data);
 
 /* How many processes there are now, without listing them, or a few more; 0: not known. */
 uint32_t procfs_count(int procfs);
+
+/* Is it mounted there, on root, with hidepid=, so that some see only their own processes? */
+bool procfs_hides(int procfs, const char *root);
 
 /* The threads of a process, likewise. */
 int procfs_tids(int procfs, pid_t pid, pid_t **ret, size_t *ret_n);

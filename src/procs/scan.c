@@ -17,6 +17,8 @@ enum { LOADING_WORTH = 5000 };
 /* Below so many processes a second thread costs more than it reads. */
 enum { THREAD_WORTH = 1500, THREADS_MAX = ARRAY_LEN(((struct snapshot *)0)->arenas) };
 
+#define FIRST_PIDNS 4026531836u /* linux/nsfs.h PID_NS_INIT_INO */
+
 enum { PIECE = 64 /* processes a thread takes at a time: on a busy machine one may be slower */ };
 
 /* What all threads share. */
@@ -27,7 +29,8 @@ struct scan {
 	pid_t *pids;
 	struct proc *procs;
 	uint64_t *inodes;
-	uint32_t room; /* of all three */
+	uint32_t room;	   /* of all three */
+	int other_folders; /* of /proc, beside those of processes */
 	/* Under the lock: how many are known, all of them?, and the first that nobody has taken. */
 	pthread_mutex_t lock;
 	pthread_cond_t more;
@@ -38,7 +41,7 @@ struct scan {
 /* One thread's own. */
 struct worker {
 	struct scan *scan;
-	uint32_t vanished;
+	uint32_t vanished, refused;
 	struct arena *arena;
 	char buf[SCAN_BUF];
 };
@@ -135,6 +138,7 @@ static bool read_one(struct worker *w, pid_t pid, struct proc *p, uint64_t *inod
 	ssize_t n;
 
 	n = procfs_read(procfs, pid, "stat", w->buf, sizeof(w->buf));
+	w->refused += n == -EPERM || n == -EACCES;
 	if (n < 0 || stat_parse(w->buf, p, &comm, &len) < 0 || p->pid != pid)
 		return false;
 	p->comm = arena_strndup(w->arena, comm, len);
@@ -247,7 +251,7 @@ static void crew_start(struct crew *c, unsigned n)
 	c->n = n;
 	for (unsigned i = 0; i < n; i++) {
 		c->workers[i].scan = c->scan;
-		c->workers[i].vanished = 0;
+		c->workers[i].vanished = c->workers[i].refused = 0;
 		c->workers[i].arena = &c->s->arenas[i + 1];
 		/* where no thread is to be had, the first does its part as well */
 		c->running[i] = i > 0 && pthread_create(&c->threads[i], NULL, work_apart,
@@ -271,7 +275,8 @@ static uint32_t crew_finish(struct crew *c)
 	for (unsigned i = 0; i < c->n; i++) {
 		if (c->running[i])
 			pthread_join(c->threads[i], NULL);
-		vanished += c->workers[i].vanished;
+		vanished += c->workers[i].vanished - c->workers[i].refused;
+		c->s->n_hidden += c->workers[i].refused;
 	}
 	free(c->workers);
 	return vanished;
@@ -317,7 +322,8 @@ static bool list_and_read(struct snapshot *s, struct scan *sc, uint32_t estimate
 	struct listing l = { .crew = { .s = s, .scan = sc } };
 
 	make_room(sc, s->arena, estimate + estimate / 8 + 512);
-	*ret = procfs_each_pid(s->procfs, add_listed, &l);
+	sc->other_folders = *ret = procfs_each_pid(s->procfs, add_listed, &l);
+	s->n_hidden = 0;
 	pthread_mutex_lock(&sc->lock);
 	sc->listed = l.n;
 	pthread_mutex_unlock(&sc->lock);
@@ -356,6 +362,7 @@ static int list_then_read(struct snapshot *s, struct scan *sc)
 		memcpy(sc->pids, pids, n * sizeof(*pids));
 	qsort(sc->pids, n, sizeof(*pids), by_number);
 	sc->listed = (uint32_t)n;
+	s->n_hidden = 0;
 	s->n_vanished = crew_finish(&crew);
 	return 0;
 }
@@ -366,6 +373,27 @@ static void scan_init(struct scan *sc, const struct snapshot *s, unsigned wants)
 		.wants = wants,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.more = PTHREAD_COND_INITIALIZER };
+}
+
+/*
+ * Who may see everything is not asked for: PID 1 is another user's to all but root and whoever
+ * sees all. How many there are in all the kernel says of the first PID namespace only.
+ */
+static void find_hidden(struct snapshot *s, const struct scan *sc)
+{
+	uint64_t own;
+	int64_t more;
+
+	if ((geteuid() == 0 && s->n && s->procs[0].pid == 1) || !procfs_hides(s->procfs, "/proc")) {
+		s->n_hidden = 0;
+		return;
+	}
+	s->hides = true;
+	if (sc->other_folders <= 0 || procfs_own_pidns(s->procfs, &own) < 0 || own != FIRST_PIDNS)
+		return;
+	more = (int64_t)procfs_count(s->procfs) - 2 - sc->other_folders - sc->listed;
+	s->n_hidden += more > 0 ? (uint32_t)more : 0;
+	s->hides = s->n_hidden > 0;
 }
 
 int scan_read(
@@ -393,5 +421,7 @@ int scan_read(
 	s->procs = scan.procs;
 	ret->inodes = scan.inodes;
 	compact(s, ret->inodes);
+	if (kernel)
+		find_hidden(s, &scan);
 	return 0;
 }

@@ -99,6 +99,8 @@ struct snapshot {
 	bool has_kernel_words; /* by the BPF task iterator, not from /proc */
 	uint32_t n_refused;    /* processes whose namespace was refused */
 	uint32_t n_vanished;   /* went away while they were read */
+	bool hides;	       /* hidepid= keeps other users' processes from us */
+	uint32_t n_hidden;     /* so many; 0: not known */
 	uint64_t now_ticks;    /* since boot, at the reading */
 	long ticks_per_second;
 	/* private */

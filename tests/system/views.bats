@@ -119,6 +119,20 @@ time.sleep(1000)'
 	run -125 clade run --rm --reap=nobody dir:rootfs true
 }
 
+@test "what hidepid= hides is said" {
+	[ "$(id -u)" = 0 ] || skip "only root mounts /proc so that others see less of it"
+	local how
+	for how in 1 2; do
+		run -0 --separate-stderr unshare --mount sh -c "mount -t proc -o hidepid=$how proc /proc &&
+			exec setpriv --reuid 65533 --regid 65533 --clear-groups '$BIN/clade' ps -A -o pid,comm"
+		[[ "$stderr" =~ [1-9][0-9]*" processes of other users are hidden: /proc is mounted with hidepid" ]]
+		[[ "$output" == *clade* ]]
+	done
+	# who sees all the same is told nothing
+	run -0 --separate-stderr unshare --mount sh -c "mount -t proc -o hidepid=2 proc /proc && exec '$BIN/clade' ps -A -o pid,comm"
+	[ -z "$stderr" ]
+}
+
 @test "without a /proc there is a sentence, no empty table" {
 	run -125 unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /proc && clade ps -A'
 	[[ "$output" == *"/proc shows no process"* ]]
