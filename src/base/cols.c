@@ -91,15 +91,15 @@ void cols_add_age(struct text *t, uint64_t s)
 struct cells {
 	struct text text, cell; /* cell: reused for each */
 	struct cell {
-		size_t end, width;
+		unsigned end, width;
 	} * all;
 	size_t n;
 };
 
 static void end_cell(struct cells *c, size_t begin)
 {
-	c->all[c->n++] =
-		(struct cell){ c->text.len, width_of(c->text.p + begin, c->text.len - begin) };
+	c->all[c->n++] = (struct cell){ (unsigned)c->text.len,
+		(unsigned)width_of(c->text.p + begin, c->text.len - begin) };
 }
 
 static void add_cell(struct cells *c, const struct col *col, const void *data, size_t row, bool raw)

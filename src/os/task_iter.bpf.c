@@ -108,15 +108,13 @@ char LICENSE[] SEC("license") = "GPL";
 static void read_cgroups(struct task_struct *t, struct task_record *r)
 {
 	struct css_set *set = t->cgroups;
-	struct cgroup_subsys_state *css = 0;
+	struct cgroup_subsys_state **css = &set->subsys[0];
 
 	r->cgroup_v2 = set->dfl_cgrp->kn->id;
 	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
 		return;
-	bpf_probe_read_kernel(&css, sizeof(css),
-		(void *)&set->subsys[0] +
-			sizeof(css) * bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id));
-	r->cgroup_v1 = BPF_CORE_READ(css, cgroup, kn, id);
+	css += bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
+	r->cgroup_v1 = (*css)->cgroup->kn->id;
 }
 
 /* The usual few levels by loads that the verifier knows to be good, which cost least. */
@@ -174,10 +172,9 @@ int clade_tasks(struct bpf_iter__task *ctx)
 	r.exit_signal = t->exit_signal;
 	r.n_threads = (__u32)s->nr_threads;
 	r.start_ns = t->start_boottime;
-	/* 32 or 64 bits wide, by version: the lower ones do */
-	bpf_core_read(&r.born_exec, sizeof(r.born_exec), &t->parent_exec_id);
-	bpf_core_read(&r.self_exec, sizeof(r.self_exec), &t->self_exec_id);
-	r.is_subreaper = BPF_CORE_READ_BITFIELD_PROBED(s, is_child_subreaper);
+	r.born_exec = (__u32)t->parent_exec_id;
+	r.self_exec = (__u32)t->self_exec_id;
+	r.is_subreaper = BPF_CORE_READ_BITFIELD(s, is_child_subreaper);
 	read_cgroups(t, &r);
 	p = s->pids[PIDTYPE_SID];
 	r.sid = (__u32)p->numbers[0].nr;
