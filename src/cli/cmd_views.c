@@ -2,6 +2,7 @@
 /* zombies, ns, pid, ps -A: tables over one snapshot of all processes. */
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "cli/table.h"
 #include "cli/view.h"
@@ -17,6 +18,18 @@ static const struct opt zombies_opts[] = {
 	TABLE_OPTS,
 	{ "max", 0, OPT_INT, offsetof(struct zombies_opts, max), "N",
 		"exit 1 when there are more (default 0)" },
+	{ 0 },
+};
+
+struct ns_opts {
+	struct table_opts table;
+	bool live;
+};
+
+static const struct opt ns_opts[] = {
+	TABLE_OPTS,
+	{ "live", 0, OPT_FLAG, offsetof(struct ns_opts, live), NULL,
+		"only those with processes: no descriptor and no mount is looked at" },
 	{ 0 },
 };
 
@@ -73,12 +86,15 @@ static int namespaces(const struct cmd_call *call, struct err *e)
 	static const struct table table = { pidns_cols,
 		"ns,parent,level,owner,init,procs,zombies,pids,max,held,ctr,runtime,command",
 		pidns_cols_row_colour };
+	const struct ns_opts *o = call->opts;
 	struct pids_limit *limits;
 	struct pidns_rows rows;
 	struct view v;
 	int r;
 
-	if (view_read(call, SNAP_HELD | SNAP_INIT_ARGS | SNAP_NO_USAGE, &v, e) < 0)
+	if (view_read(call,
+		    (o->live ? 0 : SNAP_HELD) | SNAP_NS_OWNER | SNAP_INIT_ARGS | SNAP_NO_USAGE, &v,
+		    e) < 0)
 		return -e->code;
 	limits = arena_array(call->arena, v.s.n_ns + 1, sizeof(*limits));
 	for (uint32_t i = 0; i < v.s.n_ns; i++)
@@ -87,7 +103,12 @@ static int namespaces(const struct cmd_call *call, struct err *e)
 					: NULL,
 			&limits[i]);
 	rows = (struct pidns_rows){ &v.s, limits };
-	r = table_print(&table, call->opts, &rows, v.s.n_ns, call->arena, e);
+	r = table_print(&table, &o->table, &rows, v.s.n_ns, call->arena, e);
+	if (r == 0 && v.s.n_unsearched)
+		log_warn(
+			"the descriptors of %u process%s are not ours to read: a namespace that is "
+			"held there only is not shown",
+			v.s.n_unsearched, v.s.n_unsearched == 1 ? "" : "es");
 	view_say_hidden(&v);
 	view_done(&v);
 	return r;
@@ -175,8 +196,14 @@ const struct cmd cmd_ns = {
 	.name = "ns",
 	.group = CMD_PROCESSES,
 	.brief = "every PID namespace: what it is in, its init, its processes",
-	.opts = table_opts,
-	.opts_size = sizeof(struct table_opts),
+	.more = "One without processes is found by what holds it: a mount of any mount namespace "
+		"that has\n"
+		"processes, a descriptor, a process whose next child will be its init. Not found "
+		"is one held by\n"
+		"a descriptor that is on its way through a socket, or a mount namespace without "
+		"processes.",
+	.opts = ns_opts,
+	.opts_size = sizeof(struct ns_opts),
 	.run = namespaces,
 };
 

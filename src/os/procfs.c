@@ -211,7 +211,7 @@ ssize_t procfs_read_all(int procfs, pid_t pid, const char *file, char **ret)
 	return (ssize_t)len;
 }
 
-static int read_link(int procfs, const char *path, uint64_t *ret)
+static int read_link(int procfs, const char *path, enum ns_kind kind, uint64_t *ret)
 {
 	char link[64];
 	ssize_t n = readlinkat(procfs, path, link, sizeof(link) - 1);
@@ -219,7 +219,7 @@ static int read_link(int procfs, const char *path, uint64_t *ret)
 	if (n < 0)
 		return -errno;
 	link[n] = '\0';
-	return ns_link_parse(link, ns_types[NS_PID].file, ret);
+	return ns_link_parse(link, ns_types[kind].file, ret);
 }
 
 int procfs_uid(int procfs, pid_t pid, uid_t *ret)
@@ -239,12 +239,20 @@ int procfs_pidns(int procfs, pid_t pid, const char *file, uint64_t *ret)
 	char path[64];
 
 	make_path(path, pid, file);
-	return read_link(procfs, path, ret);
+	return read_link(procfs, path, NS_PID, ret);
+}
+
+int procfs_mntns(int procfs, pid_t pid, uint64_t *ret)
+{
+	char path[64];
+
+	make_path(path, pid, "ns/mnt");
+	return read_link(procfs, path, NS_MOUNT, ret);
 }
 
 int procfs_own_pidns(int procfs, uint64_t *ret)
 {
-	return read_link(procfs, "self/ns/pid", ret);
+	return read_link(procfs, "self/ns/pid", NS_PID, ret);
 }
 
 int procfs_open_pidns(int procfs, pid_t pid)
@@ -262,36 +270,4 @@ pid_t procfs_pid_in(int pidns_fd, pid_t pid)
 	int r = ioctl(pidns_fd, PIDNS_GET_TGID_IN, pid);
 
 	return r < 0 ? -errno : r;
-}
-
-int procfs_fd_pidns(int procfs, pid_t pid, void (*found)(void *data, uint64_t inode), void *data)
-{
-	char path[64], link[64];
-	struct dirent *d;
-	uint64_t inode;
-	DIR *dir;
-	int fd;
-
-	make_path(path, pid, "fd");
-	fd = openat(procfs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		int r = -errno;
-
-		close(fd);
-		return r;
-	}
-	while ((d = readdir(dir))) {
-		ssize_t n = readlinkat(fd, d->d_name, link, sizeof(link) - 1);
-
-		if (n <= 0)
-			continue;
-		link[n] = '\0';
-		if (ns_link_parse(link, ns_types[NS_PID].file, &inode) == 0)
-			found(data, inode);
-	}
-	closedir(dir);
-	return 0;
 }

@@ -55,6 +55,5 @@ int procfs_open_pidns(int procfs, pid_t pid);
  */
 pid_t procfs_pid_in(int pidns_fd, pid_t pid);
 
-/* PID namespaces that a process's descriptors (PID/fd) point to: called for each inode. 0 or
- * -errno. */
-int procfs_fd_pidns(int procfs, pid_t pid, void (*found)(void *data, uint64_t inode), void *data);
+/* The inode of a process's mount namespace. 0 or -errno. */
+int procfs_mntns(int procfs, pid_t pid, uint64_t *ret);

@@ -177,7 +177,7 @@ static void find_parents(struct snapshot *s, struct ns_index *index, unsigned wa
 
 	/* one that the scan placed is asked for its owner only */
 	for (uint32_t i = 0; i < s->n_ns; i++)
-		if (wants & SNAP_HELD || (i > 0 && s->ns[i].parent == NO_NS))
+		if (wants & SNAP_NS_OWNER || (i > 0 && s->ns[i].parent == NO_NS))
 			ask_kernel(s, index, i);
 	for (uint32_t i = 1; i < seen; i++) {
 		uint32_t m = s->ns[i].first_member;

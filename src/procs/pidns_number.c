@@ -5,15 +5,13 @@
  * files say it.
  */
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/fd.h"
 #include "os/procfs.h"
 #include "procs/pidns.h"
 #include "procs/scan.h"
+#include "procs/share.h"
 
 enum {
 	MEMBERS_TRIED = 8, /* a namespace is opened through a member, which may have gone */
@@ -106,60 +104,41 @@ static void number_by_branch(struct snapshot *s)
 	free(next);
 }
 
-/* Two threads, each with pieces of all processes, all namespaces open. */
-struct sharing {
+/* All namespaces are open at once; each thread has pieces of all processes. */
+struct numbering {
 	struct snapshot *s;
 	int fds[OPEN_MAX]; /* by namespace */
-	atomic_uint next;
 };
 
-static void number_pieces(struct sharing *sh, struct arena *a)
+static void number_piece(void *data, unsigned thread, uint32_t i, uint32_t end)
 {
-	struct snapshot *s = sh->s;
+	struct numbering *all = data;
+	struct snapshot *s = all->s;
+	uint32_t before = NO_NS;
 	int fds[LEVELS_MAX];
-	uint32_t i, end, before = NO_NS;
 
-	while ((i = atomic_fetch_add(&sh->next, PIECE)) < s->n) {
-		end = s->n - i < PIECE ? s->n : i + PIECE;
-		for (; i < end; i++) {
-			struct proc *p = &s->procs[i];
-			unsigned level = s->ns[p->ns].level;
+	for (; i < end; i++) {
+		struct proc *p = &s->procs[i];
+		unsigned level = s->ns[p->ns].level;
 
-			if (p->levels || level >= LEVELS_MAX)
-				continue;
-			for (uint32_t ns = p->ns; p->ns != before && ns != NO_NS;
-				ns = s->ns[ns].parent)
-				fds[s->ns[ns].level] = sh->fds[ns];
-			before = p->ns;
-			number(s, a, p, level + 1, fds);
-		}
+		if (p->levels || level >= LEVELS_MAX)
+			continue;
+		for (uint32_t ns = p->ns; p->ns != before && ns != NO_NS; ns = s->ns[ns].parent)
+			fds[s->ns[ns].level] = all->fds[ns];
+		before = p->ns;
+		number(s, &s->arenas[thread], p, level + 1, fds);
 	}
-}
-
-static void *number_apart(void *arg)
-{
-	struct sharing *sh = arg;
-
-	/* descriptors of its own: to use a shared one costs both a counter */
-	unshare(CLONE_FILES);
-	number_pieces(sh, &sh->s->arenas[1]);
-	return NULL;
 }
 
 static void number_shared(struct snapshot *s)
 {
-	struct sharing sh = { .s = s };
-	pthread_t thread;
-	bool runs;
+	struct numbering all = { .s = s };
 
 	for (uint32_t i = 0; i < s->n_ns; i++)
-		sh.fds[i] = s->ns[i].level > 0 ? pidns_open(s, i) : FD_NONE;
-	runs = pthread_create(&thread, NULL, number_apart, &sh) == 0;
-	number_pieces(&sh, s->arena);
-	if (runs)
-		pthread_join(thread, NULL);
+		all.fds[i] = s->ns[i].level > 0 ? pidns_open(s, i) : FD_NONE;
+	share(s->n, THREAD_WORTH, PIECE, number_piece, &all);
 	for (uint32_t i = 0; i < s->n_ns; i++)
-		fd_close(&sh.fds[i]);
+		fd_close(&all.fds[i]);
 }
 
 void pidns_number(struct snapshot *s)

@@ -9,6 +9,7 @@
 
 #include "os/procfs.h"
 #include "procs/nspid.h"
+#include "procs/share.h"
 #include "procs/stat.h"
 
 /* Loading the BPF program costs some 40 ms; reading fewer than so many from /proc costs less. */
@@ -205,9 +206,7 @@ static void *work_apart(void *arg)
 
 static unsigned threads_for(uint32_t n)
 {
-	long cpus = n < THREAD_WORTH ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
-
-	return cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus;
+	return n < THREAD_WORTH ? 1 : share_threads();
 }
 
 /* Closes the gaps that vanished processes left. */

@@ -88,6 +88,7 @@ enum snapshot_wants {
 	SNAP_HELD = 1 << 3,	 /* namespaces without processes; looks at every descriptor */
 	SNAP_INIT_ARGS = 1 << 4, /* args of the namespaces' PID 1 only */
 	SNAP_ORIGIN = 1 << 5,	 /* origin and proof of live processes too, and subreapers */
+	SNAP_NS_OWNER = 1 << 7,	 /* owner_uid of every namespace, the reader's own too */
 	SNAP_NO_USAGE = 1 << 6,	 /* cpu_ticks and rss_pages are not needed: may come from BPF */
 };
 
@@ -99,6 +100,7 @@ struct snapshot {
 	bool has_kernel_words; /* by the BPF task iterator, not from /proc */
 	uint32_t n_refused;    /* processes whose namespace was refused */
 	uint32_t n_vanished;   /* went away while they were read */
+	uint32_t n_unsearched; /* SNAP_HELD: processes whose descriptors were refused */
 	bool hides;	       /* hidepid= keeps other users' processes from us */
 	uint32_t n_hidden;     /* so many; 0: not known */
 	uint64_t now_ticks;    /* since boot, at the reading */

@@ -317,6 +317,7 @@ unsigned proc_cols_wants(const struct col *const *picked)
 	} needs[] = {
 		{ cell_uid, SNAP_UID },
 		{ cell_user, SNAP_UID },
+		{ cell_owner, SNAP_NS_OWNER },
 		{ cell_born, SNAP_ORIGIN },
 		{ cell_cgroup, SNAP_CGROUP },
 		{ cell_args, SNAP_ARGS },

@@ -53,6 +53,23 @@ time.sleep(1000)'
 	clade ns --json 2>/dev/null | jq -e '.[0].level == 0'
 }
 
+@test "ns: one without processes is held by a mount, of whatever mount namespace, or by a descriptor" {
+	[ "$(id -u)" = 0 ] || skip "only root binds a PID namespace to a file"
+	mkfifo go
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare --mount --propagation private bash -c 'touch file && unshare --fork --pid="$PWD/file" true && exec 7<file && echo mounted &&
+		read -r x <go && umount -l file && echo open && read -r x <go' >said 2>&1 3>&- &
+	local keeper=$!
+	until_true grep -qx mounted said
+	clade ns --json -o held,holder,procs 2>/dev/null | jq -e "map(select(.holder == $keeper)) == [{held: \"mount\", holder: $keeper, procs: 0}]"
+	echo >go
+	until_true grep -qx open said
+	clade ns --json -o held,holder,procs 2>/dev/null | jq -e "map(select(.holder == $keeper)) == [{held: \"descriptor\", holder: $keeper, procs: 0}]"
+	echo >go
+	wait "$keeper"
+	clade ns --json -o holder 2>/dev/null | jq -e "all(.holder != $keeper)"
+}
+
 @test "tree: --json, --dot, a container by name, a PID inside" {
 	clade run -d --name box dir:rootfs sh -c 'sleep 1001 & sleep 1002'
 	until_true eval '[ "$(clade tree --json box 2>/dev/null | jq ".[0].children | length")" = 1 ]'
