@@ -184,16 +184,23 @@ static void add_fitted(
 		pad(t, width - w);
 }
 
+/* Instead of a column's width. */
+#define LEFT_OUT ((size_t)-1)
+
 static void add_row(const struct col *const *cols, const struct cells *c, size_t first,
 	const size_t *widths, const struct cols_style *style, struct text *t)
 {
-	size_t at = 0;
+	size_t at = 0, last = 0;
 
+	for (size_t k = 0; cols[k]; k++)
+		last = !style->raw && widths[k] == LEFT_OUT ? last : k;
 	for (size_t k = 0; cols[k]; k++) {
 		size_t begin = first + k == 0 ? 0 : c->all[first + k - 1].end, w = widths[k];
 		const char *s = c->text.p + begin;
 		size_t n = c->all[first + k].end - begin;
 
+		if (!style->raw && w == LEFT_OUT)
+			continue;
 		if (style->raw) {
 			text_add(t, k ? " " : "");
 			text_add_n(t, s, n);
@@ -204,9 +211,9 @@ static void add_row(const struct col *const *cols, const struct cells *c, size_t
 			break;
 		if (style->width && at + w > style->width)
 			w = style->width - at;
-		add_fitted(t, s, n, c->all[first + k].width, w, is_right(cols[k]), !cols[k + 1]);
+		add_fitted(t, s, n, c->all[first + k].width, w, is_right(cols[k]), k == last);
 		at += w;
-		if (cols[k + 1] && (!style->width || at + 2 < style->width))
+		if (k != last && (!style->width || at + 2 < style->width))
 			text_add(t, "  ");
 		at += 2;
 	}
@@ -214,24 +221,50 @@ static void add_row(const struct col *const *cols, const struct cells *c, size_t
 
 enum { TEXT_MIN = 9 };
 
+static size_t line_width(const size_t *widths, size_t n)
+{
+	size_t total = 0;
+
+	for (size_t k = 0; k < n; k++)
+		total += widths[k] == LEFT_OUT ? 0 : widths[k] + (total ? 2 : 0);
+	return total;
+}
+
+/* Has no row anything in this column but the dash for nothing? */
+static bool is_empty(const struct cells *c, size_t head, size_t k, size_t n_cols)
+{
+	for (size_t i = head * n_cols + k; i < c->n; i += n_cols)
+		if (c->all[i].width != 1 || c->text.p[c->all[i].end - 1] != '-')
+			return false;
+	return true;
+}
+
+/* From the right: what comes first is what a table is about. */
+static void drop_empty(
+	const struct cells *c, size_t head, size_t *widths, size_t n_cols, size_t limit)
+{
+	for (size_t k = n_cols; k-- > 1 && line_width(widths, n_cols) > limit;)
+		if (is_empty(c, head, k, n_cols))
+			widths[k] = LEFT_OUT;
+}
+
 /* Takes from the widest text columns until a line fits. */
 static void narrow(const struct col *const *cols, size_t *widths, size_t n, size_t limit)
 {
-	size_t total = 2 * (n - 1);
+	size_t total = line_width(widths, n);
 
-	for (size_t k = 0; k < n; k++)
-		total += widths[k];
 	while (total > limit) {
 		size_t widest = n, second = TEXT_MIN, cut;
 
 		for (size_t k = 0; k < n; k++)
-			if (cols[k]->kind == COL_TEXT && widths[k] > TEXT_MIN &&
-				(widest == n || widths[k] > widths[widest]))
+			if (cols[k]->kind == COL_TEXT && widths[k] != LEFT_OUT &&
+				widths[k] > TEXT_MIN && (widest == n || widths[k] > widths[widest]))
 				widest = k;
 		if (widest == n)
 			return;
 		for (size_t k = 0; k < n; k++)
-			if (k != widest && cols[k]->kind == COL_TEXT && widths[k] > second)
+			if (k != widest && cols[k]->kind == COL_TEXT && widths[k] != LEFT_OUT &&
+				widths[k] > second)
 				second = widths[k];
 		cut = widths[widest] - second;
 		cut = cut < 1 ? 1 : cut > total - limit ? total - limit : cut;
@@ -266,6 +299,8 @@ void cols_table(const struct col *const *cols, const void *data, size_t n,
 	}
 	if (!style->raw)
 		measure(&c, widths, n_cols);
+	if (style->width && style->drop_empty && n)
+		drop_empty(&c, head, widths, n_cols, style->width);
 	if (style->width)
 		narrow(cols, widths, n_cols, style->width);
 	for (size_t i = 0; i < n + head; i++) {

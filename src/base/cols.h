@@ -31,6 +31,7 @@ struct cols_style {
 	bool raw;	    /* no alignment: one space between, "-" for nothing, blanks escaped */
 	unsigned width;	    /* no line is longer: long text is cut, from the widest; 0: never */
 	const size_t *rows; /* which rows in which order (cols_select()); NULL: all as they are */
+	bool drop_empty;    /* where that is too narrow, columns with nothing in them go first */
 	bool colour;
 	/* The escape sequence's inside ("31", "1") for a row, NULL: none. Only with colour. */
 	const char *(*row_colour)(const void *data, size_t row);

@@ -35,8 +35,16 @@ static void cell_name(const void *data, size_t row, struct text *t)
 	text_add(t, ((const struct row *)data)[row].name);
 }
 
+static void cell_nothing(const void *data, size_t row, struct text *t)
+{
+	(void)data;
+	(void)row;
+	(void)t;
+}
+
 static const struct col all[] = {
 	{ "name", COL_TEXT, "", cell_name },
+	{ "nothing", COL_TEXT, "", cell_nothing },
 	{ "pid", COL_NUMBER, "", cell_pid },
 	{ "age", COL_AGE, "", cell_age },
 	{ 0 },
@@ -87,6 +95,26 @@ static void no_line_is_wider_than_the_terminal(void **state)
 	}
 }
 
+static void where_it_is_narrow_columns_with_nothing_in_them_go_first(void **state)
+{
+	const struct cols_style narrow = { .width = 24, .drop_empty = true };
+	autotext t = { 0 }, wide = { 0 }, asked = { 0 };
+
+	(void)state;
+	assert_string_equal(table(narrow, "pid,nothing,name,age", &t),
+		"PID  NAME          AGE\n"
+		" 30  b              5s\n"
+		"  4  a b\\x1b[2J  1m30s\n"
+		"200  -              0s\n"
+		"  5  \xe7\x8c\xab\xe7\x8c\xab\xe7\x8c\xab      2h00m\n");
+	/* neither where there is room, nor where one asked for it */
+	assert_non_null(strstr(table((struct cols_style){ .width = 80, .drop_empty = true },
+				       "pid,nothing,name", &wide),
+		"NOTHING"));
+	assert_non_null(strstr(
+		table((struct cols_style){ .width = 24 }, "pid,nothing,name", &asked), "NOTHING"));
+}
+
 static void raw_is_one_word_a_cell(void **state)
 {
 	autotext t = { 0 };
@@ -129,8 +157,8 @@ static void rows_are_chosen_and_sorted_by_value(void **state)
 	assert_int_equal(select_first("name=x", NULL, &n), 99);
 	assert_int_equal(select_first("pid", NULL, &n), (size_t)-1);
 	assert_int_equal(select_first("pid>x", NULL, &n), (size_t)-1);
-	assert_int_equal(select_first("nothing=1", NULL, &n), (size_t)-1);
-	assert_int_equal(select_first(NULL, "nothing", &n), (size_t)-1);
+	assert_int_equal(select_first("unknown=1", NULL, &n), (size_t)-1);
+	assert_int_equal(select_first(NULL, "unknown", &n), (size_t)-1);
 }
 
 static void json_has_numbers_where_they_are(void **state)
@@ -164,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wide_characters_and_hostile_bytes_keep_the_columns),
 		cmocka_unit_test(no_line_is_wider_than_the_terminal),
+		cmocka_unit_test(where_it_is_narrow_columns_with_nothing_in_them_go_first),
 		cmocka_unit_test(raw_is_one_word_a_cell),
 		cmocka_unit_test(rows_are_chosen_and_sorted_by_value),
 		cmocka_unit_test(json_has_numbers_where_they_are),

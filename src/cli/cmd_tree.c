@@ -58,9 +58,10 @@ static int tree(const struct cmd_call *call, struct err *e)
 				 : tree_render)(&v.s, top, &style, &t);
 		fputs(t.p ? t.p : "", stdout);
 		if (v.s.n_refused && !call->n_args && is_text)
-			log_warn("the namespace link of %u of them is not ours to read: they are "
-				 "placed by their PIDs, parents and cgroups",
-				v.s.n_refused);
+			log_warn("the namespace link%s of %u of them %s not ours to read: placed "
+				 "by PID, parent and cgroup",
+				v.s.n_refused == 1 ? "" : "s", v.s.n_refused,
+				v.s.n_refused == 1 ? "is" : "are");
 	}
 	view_say_hidden(&v);
 	view_done(&v);

@@ -68,6 +68,7 @@ int table_print(const struct table *table, const struct table_opts *o, const voi
 		.no_headings = o->no_headings,
 		.raw = o->raw,
 		.width = o->raw ? 0 : life_stdout_width(),
+		.drop_empty = !o->columns, /* those that were asked for are shown */
 		.colour = !o->raw && table_colour((enum colour_when)o->colour),
 		.row_colour = table->row_colour,
 	};

@@ -65,16 +65,26 @@ static void add_marks(
 	text_add(t, open ? "]" : "");
 }
 
+/* What was added since begin takes no more than width columns; 0: any. */
+static void cut_to(struct text *t, size_t begin, unsigned width, bool ascii)
+{
+	if (!width || width_of(t->p + begin, t->len - begin) <= width)
+		return;
+	t->len = begin + width_cut(t->p + begin, t->len - begin, width - 1);
+	text_add(t, ascii ? "~" : "…");
+}
+
 void tree_add_label(struct text *t, const struct snapshot *s, const struct tree_row *row,
 	const struct tree_style *style, unsigned width)
 {
 	const struct proc *p = &s->procs[row->proc];
 	const char *command = p->args && *p->args && !proc_is_zombie(p) ? p->args : p->comm;
 	autotext head = { 0 }, what = { 0 }, tail = { 0 };
-	size_t room;
+	size_t room, begin = t->len;
 
 	if (row->folded) {
 		text_addf(t, "... %u more zombies like it", row->folded);
+		cut_to(t, begin, width, style->ascii);
 		return;
 	}
 	proc_cols_add_pids(&head, p);
@@ -94,6 +104,7 @@ void tree_add_label(struct text *t, const struct snapshot *s, const struct tree_
 		text_add_n(t, what.p ? what.p : "", what.len);
 	}
 	text_add_n(t, tail.p ? tail.p : "", tail.len);
+	cut_to(t, begin, width, style->ascii);
 }
 
 void tree_add_branches(struct text *t, const struct tree_row *row, bool *last, bool ascii)
@@ -122,20 +133,30 @@ void tree_render(
 	const struct snapshot *s, uint32_t top, const struct tree_style *style, struct text *t)
 {
 	autoarena a = { 0 };
+	autotext branches = { 0 };
 	bool last[TREE_DEPTH_MAX] = { false };
 	size_t n;
 	const struct tree_row *rows = tree_rows(s, top, style, &a, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const char *colour = style->colour ? colour_of(s, &rows[i]) : NULL;
-		size_t begin = t->len, before;
 		unsigned room = 0;
 
-		tree_add_branches(t, &rows[i], last, style->ascii);
-		before = width_of(t->p + begin, t->len - begin);
-		if (style->width)
-			room = style->width > before + COMMAND_MIN ? style->width - (unsigned)before
-								   : COMMAND_MIN;
+		branches.len = 0;
+		text_add(&branches, "");
+		tree_add_branches(&branches, &rows[i], last, style->ascii);
+		if (style->width) {
+			size_t wide = width_of(branches.p, branches.len), cut = 0;
+
+			/* deep ones lose the left of their branches, not their name */
+			if (wide > style->width / 2)
+				cut = width_cut(branches.p, branches.len, wide - style->width / 2);
+			text_add_n(t, branches.p + cut, branches.len - cut);
+			room = style->width -
+			       (unsigned)width_of(branches.p + cut, branches.len - cut);
+		} else {
+			text_add_n(t, branches.p, branches.len);
+		}
 		if (colour)
 			text_addf(t, "\x1b[%sm", colour);
 		tree_add_label(t, s, &rows[i], style, room);

@@ -52,7 +52,9 @@ ALL=pid,nspid,ipid,ppid,reaper,born,origin,state,age,zage,ns,pns,level,owner,ctr
 @test "a line is no wider than the terminal" {
 	clade run -d --name box dir:rootfs sleep 1000
 	typed='SIZE 24 40=>'
-	TERM=xterm NO_COLOR=1 run -0 terminal sh -c 'sleep 0.3; clade ps -A -o pid,nspid,cgroup,args 2>/dev/null'
+	# shellcheck disable=SC2016 # the inner shell's
+	TERM=xterm NO_COLOR=1 run -0 terminal sh -c \
+		'until [ "$(stty size)" = "24 40" ]; do sleep 0.02; done; clade ps -A -o pid,nspid,cgroup,args 2>/dev/null'
 	[ "$(tr -d '\r' <<<"$output" | LC_ALL=C.UTF-8 wc -L)" -le 40 ]
 	[[ "$output" == *…* ]]
 }

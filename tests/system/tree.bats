@@ -39,9 +39,20 @@ zombies_in() { # CONTAINER N: N orphans of it that have ended and that nobody wa
 	[[ "$(clade tree --color=always box 2>/dev/null)" == *$'\x1b[1;36m'*"sleep 1000"*$'\x1b[0m'* ]]
 	clade run -d --name long dir:rootfs sh -c 'sleep 1000; true a command line that is longer than the terminal is wide'
 	typed='SIZE 24 60=>'
-	TERM=xterm NO_COLOR=1 run -0 terminal sh -c 'sleep 0.3; clade tree long 2>/dev/null'
+	# shellcheck disable=SC2016 # the inner shell's
+	local sized='until [ "$(stty size)" = "24 $1" ]; do sleep 0.02; done; clade tree long 2>/dev/null'
+	TERM=xterm NO_COLOR=1 run -0 terminal sh -c "$sized" - 60
 	[[ "$output" == *"…  [init of container long, level 1]"* ]]
 	[ "$(tr -d '\r' <<<"$output" | LC_ALL=C.UTF-8 wc -L)" -le 60 ]
+	# where they have no room either, they are cut, too; a deep one loses the left of its branches, not its name
+	# shellcheck disable=SC2016 # the inner shell's
+	echo '[ "$1" -gt 0 ] || exec sleep 1001; sh /deep $(($1 - 1)); true' >rootfs/deep
+	clade run -d --name deep dir:rootfs sh /deep 6
+	until_true eval 'clade tree deep 2>/dev/null | grep -q "sleep 1001"'
+	typed='SIZE 24 30=>'
+	TERM=xterm NO_COLOR=1 run -0 terminal sh -c "${sized/long/deep}" - 30
+	[[ "$output" == *"…"*" slee"* ]]
+	[ "$(tr -d '\r' <<<"$output" | LC_ALL=C.UTF-8 wc -L)" -le 30 ]
 }
 
 @test "--svg is XML that a renderer draws, whatever a process calls itself" {
