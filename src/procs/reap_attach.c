@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,6 +25,7 @@
 enum {
 	BORROW_TRIES = 20, /* threads that are busy right now are tried again */
 	BORROW_NAP_NS = 1000000,
+	HURRY_MS = 3,
 	SLOW_MS = 2000,
 };
 
@@ -97,6 +100,51 @@ static pid_t pick_thread(pid_t pid, struct ptrace_blocked *ret)
 	return picked;
 }
 
+/* Does nothing run on this machine but the caller? */
+static bool is_idle(void)
+{
+	char text[128];
+	int running;
+
+	return slurp(text, sizeof(text), "/proc/loadavg", 0, 0) > 0 &&
+	       sscanf(text, "%*f %*f %*f %d/", &running) == 1 && running <= 1;
+}
+
+/*
+ * On one CPU helper and thread wake each other in microseconds; on two each turn wakes an idle
+ * one, which takes a hundred. So the helper goes where the thread ran last. The scheduler would
+ * move the thread to an idle CPU all the same: on a machine that is idle the helper says that it
+ * does not count (SCHED_IDLE), until it is done or hurry() says otherwise; who may not lower its
+ * nice value could not come back from there.
+ */
+static void go_to_its_cpu(pid_t pid, pid_t tid)
+{
+	enum { PROCESSOR = 39 /* field of stat */ };
+	char text[1024], *at;
+	cpu_set_t set;
+
+	if (slurp(text, sizeof(text), "/proc/%d/task/%d/stat", pid, tid) <= 0)
+		return;
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < PROCESSOR; field++) {
+		at = strchr(at, ' ');
+		at += at != NULL;
+	}
+	if (!at || atoi(at) >= CPU_SETSIZE)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(atoi(at), &set);
+	if (sched_setaffinity(0, sizeof(set), &set) == 0 && is_idle() &&
+		setpriority(PRIO_PROCESS, 0, -1) == 0)
+		sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){ 0 });
+}
+
+/* Others want the CPU by now: nobody may wait for a thread that is held. */
+static void hurry(pid_t helper)
+{
+	sched_setscheduler(helper, SCHED_OTHER, &(struct sched_param){ 0 });
+}
+
 static int borrow(struct ptrace_loan *loan, const struct reap_parent *p, pid_t *ret_tid)
 {
 	int r = -EBUSY;
@@ -105,6 +153,8 @@ static int borrow(struct ptrace_loan *loan, const struct reap_parent *p, pid_t *
 		struct ptrace_blocked blocked;
 
 		*ret_tid = pick_thread(p->host_pid, &blocked);
+		if (*ret_tid)
+			go_to_its_cpu(p->host_pid, *ret_tid);
 		r = *ret_tid ? ptrace_borrow(loan, p->host_pid, *ret_tid, &blocked, p->seccomp)
 			     : -EBUSY;
 		/* a thread that was seized and did not stop is let go only by our exit */
@@ -168,6 +218,8 @@ static int wait_helper(pid_t helper, const struct reap_parent *p, reap_slow_fn s
 	autofd pidfd = pidfd_open(helper, 0);
 	int status;
 
+	if (pidfd >= 0 && poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, HURRY_MS) == 0)
+		hurry(helper);
 	if (pidfd >= 0 &&
 		poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, SLOW_MS) == 0 && slow)
 		slow(told, p);

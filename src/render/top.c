@@ -317,13 +317,13 @@ static const char help[] =
 	"space     fold or unfold what is below; z like zombies each on a line\n"
 	"t         tree or list        s  sort: PID, CPU, memory, age\n"
 	"Z         only zombies        K  kernel threads, too\n"
-	"/         filter: part of a command line, a container's name, a PID; empty for all\n"
+	"/         filter by command line, container's name or PID; empty for all\n"
 	"k         send a signal to the selected process (asks)\n"
-	"r         reap: the selected zombie, or the zombies of the selected process (asks)\n"
+	"r         reap the selected zombie, or all of a selected process (asks)\n"
 	"l         the container's logs (clade's own containers)\n"
 	"h ?       this            q  quit\n"
 	"\n"
-	"Above the list: each container with its zombies and how many more a second it gets.\n"
+	"Above the list: each container, its zombies, how many more a second it gets.\n"
 	"A process is shown as 1234/17/1: its PID here, then at every level inward.\n"
 	"%CPU is of one core; for the lines that are shown it is a second old at most.\n";
 
