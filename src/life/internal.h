@@ -197,6 +197,8 @@ void network_down(const struct life *l, const struct held *h);
 void network_clear(const struct life *l, const struct held *h);
 /* The network of one whose minder was killed: whoever looks takes it down. */
 void network_sweep(const struct life *l, struct held *h, const struct now *now);
+/* What could not be taken down when its container ended: once more. */
+void network_sweep_left(const struct life *l);
 
 /* volumes.c: names for those without one, and where they lie; other containers' mounts. */
 int volumes_resolve(const struct life *l, struct docker_rest *rest, struct spec *s, struct err *e);

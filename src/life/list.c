@@ -188,6 +188,7 @@ int life_list(const struct life *l, bool all, struct arena *a, struct life_info 
 
 	*ret = NULL;
 	*ret_n = 0;
+	network_sweep_left(l);
 	if (store_list(l->root_fd, &arena, &ids, &n, e) < 0)
 		return -e->code;
 	for (size_t i = 0; i < n; i++) {

@@ -331,12 +331,12 @@ int network_ready(struct network *n, struct err *e)
 	return r < 0 ? go_without(n, e) : 0;
 }
 
-static void take_down(const struct life *l, int dir, const char *path)
+static void take_down(const struct life *l, int dir, const char *id, const char *path)
 {
 	struct err e = { 0 };
 
 	pasta_end(dir, path);
-	if (bridge_end(l->root_fd, l->root, dir, FD_NONE, &e) < 0)
+	if (bridge_end(l->root_fd, l->root, dir, id, &e) < 0)
 		log_err(&e);
 }
 
@@ -344,7 +344,7 @@ void network_undo(struct network *n)
 {
 	helper_done(&n->helper);
 	let_go(n);
-	take_down(n->life, n->dir, n->path);
+	take_down(n->life, n->dir, n->id, n->path);
 }
 
 void network_done(struct network *n)
@@ -360,7 +360,7 @@ void network_down(const struct life *l, const struct held *h)
 {
 	autoarena a = { 0 };
 
-	take_down(l, h->dir, held_path(l, h, "", &a));
+	take_down(l, h->dir, h->id, held_path(l, h, "", &a));
 }
 
 void network_clear(const struct life *l, const struct held *h)
@@ -376,6 +376,11 @@ void network_clear(const struct life *l, const struct held *h)
 		for (size_t i = 0; i < w.n_links; i++)
 			lease_drop(l->root_fd, &w.links[i], h->id);
 	unlinkat(h->dir, "net", 0);
+}
+
+void network_sweep_left(const struct life *l)
+{
+	bridge_sweep(l->root_fd, l->root);
 }
 
 void network_sweep(const struct life *l, struct held *h, const struct now *now)

@@ -2,7 +2,6 @@
 /* network create, ls, inspect, rm, prune, connect, disconnect; and what a container has of them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "life/internal.h"
 #include "net/addr.h"
 #include "net/lease.h"
+#include "os/veth.h"
 
 /* --- make ------------------------------------------------------------------------------------ */
 
@@ -161,6 +161,7 @@ static int each_user(const struct life *l, const char *network, const char *file
 	char **ids;
 	size_t n;
 
+	network_sweep_left(l);
 	if (store_list(l->root_fd, a, &ids, &n, e) < 0)
 		return -e->code;
 	for (size_t i = 0; i < n; i++) {
@@ -243,22 +244,6 @@ static void count_user(void *data, const struct held *h, const struct want_link 
 	*name = arena_strdup(a, h->record.name);
 }
 
-/* netavark takes the bridge away with its last container; one that a crash left is removed here. */
-static void remove_interface(const char *name, struct arena *a)
-{
-	const char *ip;
-	autohelper h = HELPER_NONE;
-	struct err ignored;
-	const char *argv[] = { NULL, "link", "del", name, NULL };
-	struct helper_request r = { .argv = argv };
-
-	if (!if_nametoindex(name) || helper_find("ip", "iproute2", "this", a, &ip, &ignored) < 0)
-		return;
-	argv[0] = ip;
-	if (helper_start(&r, &h, &ignored) == 0)
-		helper_wait(&h, &ignored);
-}
-
 int life_network_remove(const struct life *l, const char *ref, struct err *e)
 {
 	autoarena a = { 0 };
@@ -274,7 +259,8 @@ int life_network_remove(const struct life *l, const char *ref, struct err *e)
 	if (defs_remove(dir, &n, e) < 0)
 		return -e->code;
 	lease_forget(l->root_fd, n.name);
-	remove_interface(n.interface, &a);
+	/* netavark takes the bridge away with its last container; one that a crash left goes now */
+	veth_delete(n.interface);
 	return 0;
 }
 

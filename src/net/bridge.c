@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/bridge.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,8 +20,12 @@
 #include "os/file.h"
 #include "os/proc_ref.h"
 #include "os/procfs.h"
+#include "os/veth.h"
 
 enum { TOLD_MAX = 4 << 20 };
+
+/* What netavark failed to take back, below the state folder: a file for each container. */
+#define LEFT "bridges-left"
 
 int bridge_usable(bool dns, struct arena *a, struct bridge_tools *ret, struct err *e)
 {
@@ -134,9 +141,20 @@ static int start(const struct bridge_tools *tools, const char *root_path, const 
 		arena_printf(&a, "%s/netavark", root_path), "--aardvark-binary",
 		tools->aardvark ? tools->aardvark : "/usr/lib/podman/aardvark-dns", verb,
 		arena_printf(&a, "/proc/%d/fd/%d", (int)getpid(), netns), NULL };
-	struct helper_request req = { .argv = argv, .input = input, .want_output = true };
+	struct helper_request req = {
+		.argv = argv, .input = input, .want_output = true, .is_guarded = true
+	};
 
 	return helper_start(&req, ret, e);
+}
+
+/* Somebody of the same ID is on its networks again, or it has been taken back. */
+static void forget_left(int root, const char *id)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), LEFT "/%s", id);
+	unlinkat(root, file, 0);
 }
 
 int bridge_begin(const struct bridge_request *r, struct helper *ret, int *ret_lock, struct err *e)
@@ -149,6 +167,7 @@ int bridge_begin(const struct bridge_request *r, struct helper *ret, int *ret_lo
 	dump(r, &t);
 	if (write_told(r->dir, &t, e) < 0)
 		return -e->code;
+	forget_left(r->root, r->id);
 	*ret_lock = take_fd(&lock);
 	return start(r->tools, r->root_path, "setup", t.p, r->netns, ret, e);
 }
@@ -295,65 +314,127 @@ static int empty_netns(void)
 	return r < 0 ? r : take_fd(&made);
 }
 
-/* netavark stops at an interface that is not there: one of each name, for it to delete. */
-static void make_interfaces(const struct json *networks, int netns, struct arena *a)
+/* The bridge of a network, as netavark was told it; "": it was not. */
+static const char *bridge_of(const struct json *all, const char *network)
 {
-	const char *ip;
-	struct err ignored;
+	const struct json *v = json_get(all, "network_info");
 
-	if (helper_find("ip", "iproute2", "this", a, &ip, &ignored) < 0)
-		return;
-	for (const struct json *v = json_first(networks); v; v = json_next(networks, v)) {
-		const struct json *name =
-			v->kind == JSON_OBJECT ? json_get(v, "interface_name") : NULL;
-		autohelper h = HELPER_NONE;
-		const char *own = name && name->kind == JSON_STRING ? name->text : "";
-		const char *argv[] = { ip, "link", "add", own, "type", "veth", "peer", "name",
-			arena_printf(a, "peer-%s", own), NULL };
-		struct helper_request req = { .argv = argv, .netns = netns };
-
-		if (own[0] && helper_start(&req, &h, &ignored) == 0)
-			helper_wait(&h, &ignored);
-	}
+	v = v && v->kind == JSON_OBJECT ? json_get(v, network) : NULL;
+	v = v && v->kind == JSON_OBJECT ? json_get(v, "network_interface") : NULL;
+	return v && v->kind == JSON_STRING ? v->text : "";
 }
 
-int bridge_end(int root, const char *root_path, int dir, int netns, struct err *e)
+static const char *text_of(const struct json *link, const char *name)
+{
+	const struct json *v = link->kind == JSON_OBJECT ? json_get(link, name) : NULL;
+
+	return v && v->kind == JSON_STRING ? v->text : "";
+}
+
+static bool mac_of(const struct json *link, uint8_t ret[VETH_MAC])
+{
+	unsigned b[VETH_MAC];
+
+	if (sscanf(text_of(link, "static_mac"), "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2],
+		    &b[3], &b[4], &b[5]) != VETH_MAC)
+		return false;
+	for (size_t i = 0; i < VETH_MAC; i++)
+		ret[i] = (uint8_t)b[i];
+	return true;
+}
+
+/*
+ * netavark takes a bridge away when nothing is on it any more, and stops at an interface that is
+ * not there. The container's own end may last as long as its namespace does, which is longer than
+ * any of its processes: it goes first. Then there is an interface of each name for netavark.
+ */
+static int replace_interfaces(
+	const struct json *all, const struct json *networks, int netns, struct err *e)
+{
+	for (const struct json *v = json_first(networks); v; v = json_next(networks, v)) {
+		const char *own = text_of(v, "interface_name");
+		uint8_t mac[VETH_MAC];
+		int r = veth_drop(bridge_of(all, v->name), mac_of(v, mac) ? mac : NULL);
+
+		if (r < 0)
+			return err_set(e, -r, "take the container off network %s", v->name);
+		r = own[0] ? veth_add(netns, own) : 0;
+		if (r < 0)
+			return err_set(e, -r, "make interface %s to be taken back", own);
+	}
+	return 0;
+}
+
+static bool has_bridge(const struct json *all, const struct json *networks)
+{
+	for (const struct json *v = json_first(networks); v; v = json_next(networks, v))
+		if (if_nametoindex(bridge_of(all, v->name)))
+			return true;
+	return false;
+}
+
+/* 0; below 0: e; 1: e, and there is no bridge of it any more: one more try is enough. */
+static int take_back(int root, const char *root_path, int dir, const char *file, struct err *e)
 {
 	autoarena a = { 0 };
 	autohelper h = HELPER_NONE;
 	autofree char *told = NULL;
 	struct bridge_tools tools;
 	const struct json *all, *networks;
-	autofd lock = FD_NONE, empty = FD_NONE;
+	autofd lock = take_lock(root), netns = FD_NONE;
+	struct err ignored;
 	ssize_t n;
+
+	if (lock < 0)
+		return err_set(e, -lock, "lock the folder netavark");
+	n = file_read_all(dir, file, TOLD_MAX, &told);
+	/* killed before anything was told */
+	if (n <= 0 || json_parse(told, (size_t)n, &a, &all, &ignored) < 0 ||
+		all->kind != JSON_OBJECT || !(networks = json_get(all, "networks")) ||
+		networks->kind != JSON_OBJECT)
+		return 0;
+	if (bridge_usable(strstr(told, "\"dns_enabled\":true") != NULL, &a, &tools, e) < 0)
+		return -e->code;
+	netns = empty_netns();
+	if (netns < 0)
+		return err_set(e, -netns, "make an empty network namespace");
+	if (replace_interfaces(all, networks, netns, e) == 0 &&
+		start(&tools, root_path, "teardown", told, netns, &h, e) == 0 &&
+		bridge_ready(&h, e) == 0)
+		return 0;
+	return has_bridge(all, networks) ? -e->code : 1;
+}
+
+int bridge_end(int root, const char *root_path, int dir, const char *id, struct err *e)
+{
+	char file[128];
 	int r;
 
 	if (faccessat(dir, "netavark", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	lock = take_lock(root);
-	n = file_read_all(dir, "netavark", TOLD_MAX, &told);
-	if (n <= 0) {
-		/* killed before anything was told */
-		unlinkat(dir, "netavark", 0);
-		return 0;
+	r = take_back(root, root_path, dir, "netavark", e);
+	if (r) {
+		snprintf(file, sizeof(file), LEFT "/%s", id);
+		mkdirat(root, LEFT, 0700);
+		renameat(dir, "netavark", root, file);
 	}
-	if (bridge_usable(strstr(told, "\"dns_enabled\":true") != NULL, &a, &tools, e) < 0)
-		return -e->code;
-	if (json_parse(told, (size_t)n, &a, &all, e) < 0 || all->kind != JSON_OBJECT ||
-		!(networks = json_get(all, "networks")) || networks->kind != JSON_OBJECT) {
-		unlinkat(dir, "netavark", 0);
-		return 0;
-	}
-	if (netns < 0) {
-		empty = empty_netns();
-		if (empty < 0)
-			return err_set(e, -empty, "make an empty network namespace");
-		make_interfaces(networks, empty, &a);
-		netns = empty;
-	}
-	r = start(&tools, root_path, "teardown", told, netns, &h, e);
-	if (r == 0)
-		r = bridge_ready(&h, e);
 	unlinkat(dir, "netavark", 0);
-	return r;
+	return r ? -e->code : 0;
+}
+
+void bridge_sweep(int root, const char *root_path)
+{
+	int fd = openat(root, LEFT, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct err ignored = { 0 };
+
+	if (!stream && fd >= 0)
+		close(fd);
+	while (stream && (entry = readdir(stream)))
+		if (entry->d_name[0] != '.' &&
+			take_back(root, root_path, fd, entry->d_name, &ignored) >= 0)
+			forget_left(root, entry->d_name);
+	if (stream)
+		closedir(stream);
 }

@@ -48,7 +48,9 @@ int bridge_rename(int root, const char *root_path, const char *network, const ch
 int bridge_change(const struct bridge_request *r, bool add, struct err *e);
 
 /*
- * Takes back what DIR/netavark says, if there is one; the container's own namespace may be gone
- * (netns FD_NONE): an empty one stands in for it. What goes wrong is told in e, and the rest done.
+ * Takes back what DIR/netavark says, if there is one; the container's own namespace may be dying,
+ * dead, or held by a stranger: its interface goes, and an empty one stands in for it. What netavark
+ * could not take back is remembered: bridge_sweep() tries again.
  */
-int bridge_end(int root, const char *root_path, int dir, int netns, struct err *e);
+int bridge_end(int root, const char *root_path, int dir, const char *id, struct err *e);
+void bridge_sweep(int root, const char *root_path);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +88,26 @@ static _Noreturn void become(const struct helper_request *r, int in, int out, in
 	_exit(127);
 }
 
+/*
+ * Between us and the program: has all that we have open, locks too, until the program has ended.
+ * Only when the guard itself is killed (helper_done()), the program goes with it.
+ */
+static _Noreturn void guard(const struct helper_request *r, int in, int out, int said)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		become(r, in, out, said);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (pid < 0)
+		dprintf(said, "fork: %s\n", strerror(errno));
+	_exit(pid < 0 ? 126 : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
 int helper_start(const struct helper_request *r, struct helper *ret, struct err *e)
 {
 	autofd in = input_file(r->input), said = memory_file("said"), out = FD_NONE;
@@ -99,6 +120,8 @@ int helper_start(const struct helper_request *r, struct helper *ret, struct err 
 	pid = fork();
 	if (pid < 0)
 		return err_set(e, errno, "fork");
+	if (pid == 0 && r->is_guarded)
+		guard(r, in, out, said);
 	if (pid == 0)
 		become(r, in, out, said);
 	*ret = (struct helper){ .pid = pid, .said = take_fd(&said), .out = take_fd(&out) };

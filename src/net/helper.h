@@ -31,6 +31,7 @@ struct helper_request {
 	const int *fds;		 /* handed on under the numbers HELPER_FD, HELPER_FD + 1, ... */
 	size_t n_fds;
 	bool want_output;  /* keep standard output */
+	bool is_guarded;   /* ends its work though we are killed; our locks are held until then */
 	int userns, netns; /* > 0: joined before it runs, in this order */
 };
 enum { HELPER_FD = 40, HELPER_FDS_MAX = 4 };

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <stdint.h>
@@ -18,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "os/netlink.h"
 
 int link_loopback_up(void)
 {
@@ -33,53 +33,7 @@ int link_loopback_up(void)
 	return ioctl(s, SIOCSIFFLAGS, &lo) < 0 ? -errno : 0;
 }
 
-enum { MESSAGE_MAX = 512, ANSWER_MAX = 32768 };
-
-/* A request under construction; the buffer is aligned for its header. */
-struct message {
-	_Alignas(struct nlmsghdr) uint8_t bytes[MESSAGE_MAX];
-};
-
-static void *begin(struct message *m, uint16_t type, uint16_t flags, const void *body, size_t size)
-{
-	struct nlmsghdr *h = (struct nlmsghdr *)m->bytes;
-
-	memset(m->bytes, 0, sizeof(m->bytes));
-	h->nlmsg_len = NLMSG_LENGTH(size);
-	h->nlmsg_type = type;
-	h->nlmsg_flags = NLM_F_REQUEST | flags;
-	memcpy(NLMSG_DATA(h), body, size);
-	return h;
-}
-
-static void add_attribute(struct message *m, uint16_t type, const void *data, size_t size)
-{
-	struct nlmsghdr *h = (struct nlmsghdr *)m->bytes;
-	struct rtattr *a = (struct rtattr *)(m->bytes + NLMSG_ALIGN(h->nlmsg_len));
-
-	a->rta_type = type;
-	a->rta_len = (uint16_t)RTA_LENGTH(size);
-	memcpy(RTA_DATA(a), data, size);
-	h->nlmsg_len = NLMSG_ALIGN(h->nlmsg_len) + RTA_ALIGN(a->rta_len);
-}
-
-/* Sends it and waits for the kernel's acknowledgement. */
-static int ask(int s, const struct message *m)
-{
-	const struct nlmsghdr *h = (const struct nlmsghdr *)m->bytes;
-	_Alignas(struct nlmsghdr) uint8_t answer[1024];
-	const struct nlmsghdr *back = (const struct nlmsghdr *)answer;
-	ssize_t n;
-
-	if (send(s, m->bytes, h->nlmsg_len, 0) < 0)
-		return -errno;
-	n = recv(s, answer, sizeof(answer), 0);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n < NLMSG_LENGTH(sizeof(int)) || back->nlmsg_type != NLMSG_ERROR)
-		return -EBADMSG;
-	return ((const struct nlmsgerr *)NLMSG_DATA(back))->error;
-}
+enum { TRIES = 100 };
 
 struct address {
 	struct ifaddrmsg header;
@@ -113,31 +67,32 @@ static void take_address(struct addresses *list, const struct nlmsghdr *h, int i
 	list->n += a->size > 0;
 }
 
+struct listing {
+	struct addresses *list;
+	int index;
+};
+
+static void see_address(void *data, const struct nlmsghdr *h)
+{
+	const struct listing *l = data;
+
+	if (h->nlmsg_type == RTM_NEWADDR)
+		take_address(l->list, h, l->index);
+}
+
 static int list_addresses(int s, int index, struct addresses *ret)
 {
 	struct ifaddrmsg body = { .ifa_family = AF_UNSPEC };
-	autofree uint8_t *answer = mem_alloc(ANSWER_MAX);
-	struct message m;
-	const struct nlmsghdr *h = begin(&m, RTM_GETADDR, NLM_F_DUMP, &body, sizeof(body));
+	struct listing l = { ret, index };
+	struct netlink_message m;
+	int r = -EAGAIN;
 
-	if (send(s, m.bytes, h->nlmsg_len, 0) < 0)
-		return -errno;
-	for (;;) {
-		ssize_t n = recv(s, answer, ANSWER_MAX, 0);
-		int left = (int)n;
-
-		if (n < 0)
-			return -errno;
-		for (h = (struct nlmsghdr *)answer; NLMSG_OK(h, (unsigned)left);
-			h = NLMSG_NEXT(h, left)) {
-			if (h->nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (h->nlmsg_type == NLMSG_ERROR)
-				return ((const struct nlmsgerr *)NLMSG_DATA(h))->error;
-			if (h->nlmsg_type == RTM_NEWADDR)
-				take_address(ret, h, index);
-		}
+	netlink_begin(&m, RTM_GETADDR, NLM_F_DUMP, &body, sizeof(body));
+	for (int tries = 0; r == -EAGAIN && tries < TRIES; tries++) {
+		ret->n = 0;
+		r = netlink_get(s, &m, see_address, &l);
 	}
+	return r;
 }
 
 static int index_of(const char *name)
@@ -157,12 +112,12 @@ static int move_to(int s, int index, int netns_fd, const char *name)
 {
 	struct ifinfomsg body = { .ifi_family = AF_UNSPEC, .ifi_index = index };
 	uint32_t fd = (uint32_t)netns_fd;
-	struct message m;
+	struct netlink_message m;
 
-	begin(&m, RTM_NEWLINK, NLM_F_ACK, &body, sizeof(body));
-	add_attribute(&m, IFLA_NET_NS_FD, &fd, sizeof(fd));
-	add_attribute(&m, IFLA_IFNAME, name, strlen(name) + 1);
-	return ask(s, &m);
+	netlink_begin(&m, RTM_NEWLINK, NLM_F_ACK, &body, sizeof(body));
+	netlink_add(&m, IFLA_NET_NS_FD, &fd, sizeof(fd));
+	netlink_add(&m, IFLA_IFNAME, name, strlen(name) + 1);
+	return netlink_ask(s, &m);
 }
 
 static int set_up_there(int s, const char *name, const struct addresses *list)
@@ -172,7 +127,7 @@ static int set_up_there(int s, const char *name, const struct addresses *list)
 		.ifi_index = index,
 		.ifi_flags = IFF_UP,
 		.ifi_change = IFF_UP };
-	struct message m;
+	struct netlink_message m;
 
 	if (index < 0)
 		return index;
@@ -180,15 +135,16 @@ static int set_up_there(int s, const char *name, const struct addresses *list)
 		struct ifaddrmsg ifa = list->items[i].header;
 
 		ifa.ifa_index = (unsigned)index;
-		begin(&m, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &ifa, sizeof(ifa));
-		add_attribute(&m, IFA_LOCAL, list->items[i].bytes, list->items[i].size);
-		add_attribute(&m, IFA_ADDRESS, list->items[i].bytes, list->items[i].size);
-		r = ask(s, &m);
+		netlink_begin(&m, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &ifa,
+			sizeof(ifa));
+		netlink_add(&m, IFA_LOCAL, list->items[i].bytes, list->items[i].size);
+		netlink_add(&m, IFA_ADDRESS, list->items[i].bytes, list->items[i].size);
+		r = netlink_ask(s, &m);
 		if (r < 0)
 			return r;
 	}
-	begin(&m, RTM_NEWLINK, NLM_F_ACK, &body, sizeof(body));
-	return ask(s, &m);
+	netlink_begin(&m, RTM_NEWLINK, NLM_F_ACK, &body, sizeof(body));
+	return netlink_ask(s, &m);
 }
 
 /* "eth%d": the lowest number that is free where we are now, as the kernel would choose it. */
@@ -233,13 +189,15 @@ static int choose_name(int home, int there, const char *asked, char out[IFNAMSIZ
 
 int link_move(const char *name, int netns_fd, const char *new_name)
 {
-	autofd here = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	autofd here = netlink_open();
 	autofd home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there = FD_NONE;
 	struct addresses list = { .n = 0 };
 	char chosen[IFNAMSIZ];
 	int index = index_of(name), r;
 
-	if (here < 0 || home < 0)
+	if (here < 0)
+		return here;
+	if (home < 0)
 		return -errno;
 	if (index < 0)
 		return index;
@@ -252,8 +210,8 @@ int link_move(const char *name, int netns_fd, const char *new_name)
 		return r;
 	if (setns(netns_fd, CLONE_NEWNET) < 0)
 		return -errno;
-	there = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	r = there < 0 ? -errno : set_up_there(there, chosen, &list);
+	there = netlink_open();
+	r = there < 0 ? there : set_up_there(there, chosen, &list);
 	if (setns(home, CLONE_NEWNET) < 0)
 		return -errno;
 	return r;

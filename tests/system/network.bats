@@ -13,7 +13,6 @@ state() { in_box sh -c 'find "$CLADE_ROOT" -name netavark -type f; find "$CLADE_
 has_no_wires() { ! state | grep -q .; }
 
 @test "network: containers on one know each other by name and alias; outsiders do not" {
-	skip "a bridge outlives a last container whose namespace dies slowly: known, not mended yet"
 	in_box clade network create one
 	in_box clade run -d --name web --net one --network-alias www host sh -c "$(server 80 hi)" >/dev/null
 	run -0 in_box clade run --rm --name other --net one host sh -c \
@@ -164,6 +163,40 @@ has_no_wires() { ! state | grep -q .; }
 	[ "$(jq '[.[0].Containers[].IPv4Address] | unique | length' <<<"$output")" = 6 ]
 	for i in $(ids); do in_box clade rm -f "$i" >/dev/null; done
 	has_no_wires
+}
+
+@test "network: a namespace that others hold does not keep the bridge" {
+	in_box clade network create one
+	in_box clade run -d --name box --net one -p 8080:80 host sleep 1000 >/dev/null
+	in_box nsenter --net --target "$(init_of box)" sh -c 'echo $$ >holder.pid; exec sleep 1000' 3>&- &
+	until_true test -s holder.pid
+	in_box clade rm -f box
+	has_no_wires
+	run -0 nsenter --net --target "$(cat holder.pid)" ip -br link
+	[[ "$output" != *eth0* ]]
+	in_box clade run -d --name box --net one host sleep 1000 >/dev/null
+	in_box nsenter --net --target "$(init_of box)" sh -c 'echo $$ >second.pid; exec sleep 1000' 3>&- &
+	until_true test -s second.pid
+	kill -9 "$(pgrep -f "clade-keep.* $CLADE_ROOT ")"
+	until_true eval 'in_box clade ps -a >/dev/null; has_no_wires'
+	kill "$(cat holder.pid)" "$(cat second.pid)"
+}
+
+@test "network: what netavark could not take down is said, and the next command that looks does it" {
+	in_box clade network create one
+	in_box clade run -d --name box --net one -p 8080:80 host sleep 1000 >/dev/null
+	mkdir broken
+	printf '#!/bin/sh\necho out of order >&2; exit 1\n' >broken/netavark
+	chmod +x broken/netavark
+	PATH=$PWD/broken:$PATH run -0 in_box clade rm -f box
+	[[ "$output" == *"netavark: out of order"* ]]
+	state | grep -q clade
+	PATH=$PWD/broken:$PATH run -0 in_box clade ps -a
+	[[ "$output" != *"out of order"* ]]
+	state | grep -q clade
+	in_box clade ps -a
+	has_no_wires
+	[ -z "$(ls "$CLADE_ROOT/bridges-left")" ]
 }
 
 @test "network: the minder killed, clade killed in the middle: the next that looks takes it down" {
