@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# podman kube play on clade-oci: files of Kubernetes' are how several containers are brought up and down together.
+# Several containers brought up and down together on clade-oci: files of Kubernetes' by podman kube play, compose files by podman-compose.
 
 load helpers
 setup_file() {
@@ -50,6 +50,7 @@ setup() {
 	END
 }
 teardown() {
+	[ ! -e compose.yml ] || compose down -t 0 >/dev/null 2>&1 || :
 	podman kube play --down shop.yml >/dev/null 2>&1 || :
 	podman pod rm -fa -t 0 >/dev/null 2>&1 || :
 	until_true no_runtime_left
@@ -60,6 +61,7 @@ no_runtime_left() {
 		[ -z "$(find /sys/fs/cgroup -type d -name 'libpod-*' 2>/dev/null)" ]
 }
 says_both() { podman logs shop-ask | grep -q "from the pod" && podman logs shop-ask | grep -q hello; }
+compose() { podman-compose -p shop "$@"; }
 asked() { [ "$(curl -s -m 2 "http://127.0.0.1:$1/")" = "from the pod" ]; }
 
 @test "kube play: a pod of two containers with one network, a port, a folder and settings; down takes all of it away" {
@@ -79,4 +81,41 @@ asked() { [ "$(curl -s -m 2 "http://127.0.0.1:$1/")" = "from the pod" ]; }
 	sed -i 's/name: shop$/name: shop2/' again.yml
 	podman kube play again.yml 3>&-
 	until_true asked 8085
+}
+
+@test "compose: two services that know each other by name, a port, a volume; down takes all of it away" {
+	cat >compose.yml <<-END
+		version: "3"
+		services:
+		  web:
+		    image: localhost/busybox:latest
+		    command: [httpd, -f, -p, "80", -h, /pages]
+		    volumes: ["$PWD/pages:/pages:ro"]
+		    ports: ["8086:80"]
+		    networks: [inner]
+		  ask:
+		    image: localhost/busybox:latest
+		    command: [sh, -c, 'while :; do wget -q -O - http://web/ >>/answers/all && echo "\$\$GREETING"; sleep 1; done']
+		    environment: { GREETING: hello }
+		    volumes: ["answers:/answers"]
+		    networks: [inner]
+		    depends_on: [web]
+		networks: { inner: {} }
+		volumes: { answers: {} }
+	END
+	compose up -d 3>&-
+	[ "$(podman ps -q | wc -l)" = 2 ]
+	until_true asked 8086
+	until_true eval 'podman logs shop_ask_1 | grep -q hello'
+	until_true eval 'podman exec shop_ask_1 grep -q "from the pod" /answers/all'
+	run -0 podman inspect --format '{{.OCIRuntime}}' shop_web_1 shop_ask_1
+	[ "$(sort -u <<<"$output")" = clade-oci ]
+	compose exec -T web ls /pages/index.html
+	compose down -t 0
+	[ -z "$(podman ps -aq)" ]
+	until_true no_runtime_left
+	[ "$(podman volume ls -q)" = shop_answers ]
+	compose up -d 3>&-
+	compose down -v -t 0
+	[ -z "$(podman volume ls -q)" ]
 }
