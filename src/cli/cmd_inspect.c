@@ -87,7 +87,7 @@ static void add_config(struct json_writer *w, const struct seen *s)
 	inspect_host_config(w, s->config);
 	json_end(w, '}');
 	json_begin(w, "Config", '{');
-	inspect_config(w, s->config);
+	inspect_config(w, s->config, i);
 	json_string(w, "Image", i->image);
 	json_bool(w, "Tty", i->tty);
 	json_bool(w, "OpenStdin", i->interactive);

@@ -5,11 +5,12 @@
 #include "base/cols.h"
 #include "base/str.h"
 #include "cli/go_format.h"
+#include "cli/images.h"
 #include "cli/table.h"
 
 struct ps_opts {
 	struct table_opts table; /* of -A */
-	bool all, quiet, no_trunc, latest, processes, json;
+	bool all, quiet, no_trunc, latest, processes, json, size;
 	int last;
 	struct opt_list filters;
 	const char *format;
@@ -23,7 +24,7 @@ static const struct opt ps_opts[] = {
 		"with -A: COLUMN=TEXT, !=, ~, <, >" },
 	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|json|TEMPLATE",
 		"columns: id image command created status ports names pid labels exit restarts "
-		"full_id; or docker's {{.Names}}" },
+		"full_id size; or docker's {{.Names}}" },
 	{ "last", 'n', OPT_INT, offsetof(struct ps_opts, last), "N", "the N newest, in any state" },
 	{ "processes", 'A', OPT_FLAG, offsetof(struct ps_opts, processes), NULL,
 		"processes of the whole host instead of containers" },
@@ -39,6 +40,8 @@ static const struct opt ps_opts[] = {
 	TABLE_COLOUR(struct ps_opts, table.colour),
 	{ "latest", 'l', OPT_FLAG, offsetof(struct ps_opts, latest), NULL,
 		"the newest, in any state" },
+	{ "size", 's', OPT_FLAG, offsetof(struct ps_opts, size), NULL,
+		"what each has changed, and with its image" },
 	{ "no-trunc", 0, OPT_FLAG, offsetof(struct ps_opts, no_trunc), NULL, "do not shorten" },
 	{ 0 },
 };
@@ -106,6 +109,14 @@ static void cell_ports(const void *data, size_t row, struct text *t)
 	text_add(t, at(data, row)->ports_text ? at(data, row)->ports_text : "");
 }
 
+static void cell_size(const void *data, size_t row, struct text *t)
+{
+	format_bytes(t, at(data, row)->own_bytes);
+	text_add(t, " (virtual ");
+	format_bytes(t, at(data, row)->all_bytes);
+	text_add(t, ")");
+}
+
 static void cell_names(const void *data, size_t row, struct text *t)
 {
 	text_add(t, at(data, row)->name);
@@ -165,6 +176,7 @@ static const struct go_field fields[] = {
 	{ "RunningFor", "CREATED", cell_created, false },
 	{ "State", "STATE", cell_state, false },
 	{ "Status", "STATUS", cell_status, false },
+	{ "Size", "SIZE", cell_size, false },
 	{ "ExitCode", "EXIT CODE", cell_exit, true },
 	{ "Pid", "PID", cell_pid, true },
 	{ "Restarts", "RESTARTS", cell_restarts, true },
@@ -185,6 +197,7 @@ static const struct col cols[] = {
 	{ "restarts", COL_NUMBER, "how often it was started again", cell_restarts },
 	{ "labels", COL_TEXT, "key=value,...", cell_labels },
 	{ "full_id", COL_TEXT, "the whole ID", cell_full_id },
+	{ "size", COL_TEXT, "what it has changed, and with its image", cell_size },
 	{ 0 },
 };
 
@@ -367,6 +380,10 @@ static int ps(const struct cmd_call *call, struct err *e)
 		if (fits_all(&list.items[i], &o->filters, e) > 0)
 			list.items[n++] = list.items[i];
 	list.n = n;
+	/* walking all files takes a while: only where it is asked for */
+	if ((o->size || (o->format && (strstr(o->format, "size") || strstr(o->format, ".Size")))) &&
+		life_add_sizes(&life, list.items, list.n, e) < 0)
+		return -e->code;
 	if (o->latest && list.n > 1)
 		list.n = 1;
 	if (o->last > 0 && list.n > (size_t)o->last)
@@ -384,7 +401,8 @@ static int ps(const struct cmd_call *call, struct err *e)
 		    : o->json
 			    ? "id,image,command,created,status,state,ports,names,pid,exit,restarts,"
 			      "labels"
-			    : "id,image,command,created,status,ports,names",
+		    : o->size ? "id,image,command,created,status,ports,names,size"
+			      : "id,image,command,created,status,ports,names",
 		    o->format && !o->quiet && !go_format_is(o->format) &&
 				    !str_eq(o->format, "table")
 			    ? o->format

@@ -7,7 +7,7 @@
 #include "cli/images.h"
 
 struct pull_opts {
-	bool quiet;
+	bool quiet, all_tags;
 	const char *platform, *authfile, *creds, *cert_dir, *tls_verify;
 };
 
@@ -18,6 +18,8 @@ static int parse_tls(void *opts, const struct opt *o, const char *value, struct 
 }
 
 static const struct opt pull_opts[] = {
+	{ "all-tags", 'a', OPT_FLAG, offsetof(struct pull_opts, all_tags), NULL,
+		"every image of that name" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct pull_opts, quiet), NULL, "only the name" },
 	{ "platform", 0, OPT_STRING, offsetof(struct pull_opts, platform), "OS/ARCH[/VARIANT]",
 		"which of an image for several" },
@@ -39,6 +41,24 @@ static void print_line(void *data, const char *text)
 	fflush(stdout);
 }
 
+static int pull_one(
+	const struct life *l, const struct life_pull *p, const struct cmd_call *call, struct err *e)
+{
+	struct pulled pulled;
+	const char *name;
+
+	if (life_image_pull(l, p, call->arena, &pulled, &name, e) < 0)
+		return -e->code;
+	if (!p->all_quiet) {
+		printf("Digest: %s\n", pulled.digest);
+		printf("Status: %s for %s\n",
+			pulled.is_new ? "Downloaded newer image" : "Image is up to date",
+			ref_familiar(name));
+	}
+	puts(name);
+	return 0;
+}
+
 static int pull(const struct cmd_call *call, struct err *e)
 {
 	const struct pull_opts *o = call->opts;
@@ -54,19 +74,17 @@ static int pull(const struct cmd_call *call, struct err *e)
 	if (cli_life(call, &life, e) < 0)
 		return -e->code;
 	for (int i = 0; i < call->n_args; i++) {
-		struct pulled pulled;
-		const char *name;
+		const char **names = (const char **)&call->args[i];
+		size_t n = 1;
 
 		p.name = call->args[i];
-		if (life_image_pull(&life, &p, call->arena, &pulled, &name, e) < 0)
+		if (o->all_tags && life_image_tags(&life, &p, call->arena, &names, &n, e) < 0)
 			return -e->code;
-		if (!o->quiet) {
-			printf("Digest: %s\n", pulled.digest);
-			printf("Status: %s for %s\n",
-				pulled.is_new ? "Downloaded newer image" : "Image is up to date",
-				ref_familiar(name));
+		for (size_t j = 0; j < n; j++) {
+			p.name = names[j];
+			if (pull_one(&life, &p, call, e) < 0)
+				return -e->code;
 		}
-		puts(name);
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -13,6 +14,7 @@ struct run_opts {
 	struct docker_run run;
 	struct life_create create;
 	bool detach, dry_run, sig_proxy, quiet;
+	unsigned streams; /* --attach; 0: not given */
 	const char *restart, *pull, *userns;
 	struct opt_list label_files;
 };
@@ -66,6 +68,33 @@ static int parse_tls(void *opts, const struct opt *o, const char *value, struct 
 
 	(void)o;
 	return cli_bool("--tls-verify", value, &to->create.tls_verify, e);
+}
+
+static int parse_attach(void *opts, const struct opt *o, const char *value, struct err *e)
+{
+	struct run_opts *to = opts;
+
+	(void)o;
+	if (strcasecmp(value, "stdin") == 0)
+		to->streams |= LIFE_STDIN;
+	else if (strcasecmp(value, "stdout") == 0)
+		to->streams |= LIFE_STDOUT;
+	else if (strcasecmp(value, "stderr") == 0)
+		to->streams |= LIFE_STDERR;
+	else
+		return err_say(e, "--attach %s: stdin, stdout or stderr is wanted", value);
+	return 0;
+}
+
+/* Refused by its name, with what does its work. */
+static int parse_link(void *opts, const struct opt *o, const char *value, struct err *e)
+{
+	(void)opts;
+	(void)o;
+	return err_say(e,
+		"--link %s: containers on one network (clade network create) know each other by "
+		"name and --network-alias",
+		value);
 }
 
 static int parse_pull(const char *word, enum pull_policy *ret, struct err *e)
@@ -147,6 +176,7 @@ static void tell_pull(void *data, const char *text)
 		{ "dns-opt", 0, OPT_LIST, NETWORK(dns_options), "OPTION", NULL },                  \
 		{ "add-host", 0, OPT_LIST, NETWORK(add_hosts), "NAME:IP|NAME:host-gateway",        \
 			"a line of /etc/hosts" },                                                  \
+		{ "link", 0, OPT_CALL, 0, "CONTAINER", NULL, parse_link },                         \
 		{ "ipc", 0, OPT_STRING, RUN(ipc), "private|host|container:NAME|ns:PATH",           \
 			"IPC namespace" },                                                         \
 		{ "uts", 0, OPT_STRING, RUN(uts), "private|host|container:NAME|ns:PATH",           \
@@ -226,6 +256,8 @@ static void tell_pull(void *data, const char *text)
 
 static const struct opt run_opts[] = {
 	{ "detach", 'd', OPT_FLAG, OWN(detach), NULL, "run in the background, print the ID" },
+	{ "attach", 'a', OPT_CALL, 0, "stdin|stdout|stderr", "only these streams (default: all)",
+		parse_attach },
 	{ "sig-proxy", 0, OPT_FLAG, OWN(sig_proxy), NULL, "pass signals on (default true)" },
 	{ "dry-run", 0, OPT_FLAG, OWN(dry_run), NULL, "print what would be done, do nothing" },
 	COMMON_OPTS,
@@ -340,11 +372,13 @@ static int start_failed(
 static int in_foreground(const struct life *life, const struct run_opts *o, const char *id,
 	struct life_attach *at, struct err *e)
 {
+	unsigned streams = o->streams ? o->streams : LIFE_STREAMS;
 	struct err other;
 	int code = 0, r;
 
-	r = life_attach_run(
-		at, o->sig_proxy, o->create.detach_keys, o->create.interactive, &code, e);
+	if (!o->create.interactive)
+		streams &= ~(unsigned)LIFE_STDIN;
+	r = life_attach_run(at, o->sig_proxy, o->create.detach_keys, streams, &code, e);
 	life_attach_free(at);
 	if (r == LIFE_DETACHED)
 		return 0;
@@ -374,6 +408,8 @@ static int run(const struct cmd_call *call, struct err *e)
 		return -e->code;
 	if (o->dry_run)
 		return dry_run(call, &life, o, e);
+	if (o->detach && o->streams)
+		return err_say(e, "--detach and --attach cannot be used together");
 	if (!o->detach && o->run.tty && o->create.interactive && !life_stdin_is_tty())
 		return err_say(e, "-t: the input device is not a terminal");
 	if (life_create(&life, &o->create, call->arena, &id, e) < 0)

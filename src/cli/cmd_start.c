@@ -59,8 +59,8 @@ static int attached(const struct life *l, const char *ref, struct life_attach *a
 		life_attach_free(at);
 		return -e->code;
 	}
-	r = life_attach_run(
-		at, o->sig_proxy, o->detach_keys, with_stdin && info.interactive, &code, e);
+	r = life_attach_run(at, o->sig_proxy, o->detach_keys,
+		LIFE_STREAMS & ~(with_stdin && info.interactive ? 0u : LIFE_STDIN), &code, e);
 	life_attach_free(at);
 	if (r == LIFE_DETACHED)
 		return 0;

@@ -56,7 +56,7 @@ static const struct col df_cols[] = {
 };
 
 struct df_opts {
-	bool json;
+	bool json, verbose;
 	const char *format;
 };
 
@@ -64,6 +64,8 @@ static const struct opt df_opts[] = {
 	{ "format", 0, OPT_STRING, offsetof(struct df_opts, format), "COLUMN,...|json",
 		"columns: type total active size reclaimable" },
 	{ "json", 0, OPT_FLAG, offsetof(struct df_opts, json), NULL, "the same as --format json" },
+	{ "verbose", 'v', OPT_FLAG, offsetof(struct df_opts, verbose), NULL,
+		"each image, container and volume" },
 	{ 0 },
 };
 
@@ -77,15 +79,21 @@ static int df(const struct cmd_call *call, struct err *e)
 	autolife life = LIFE_NONE;
 	autotext t = { 0 };
 
-	if (cli_life(call, &life, e) < 0 || life_system_df(&life, &u, e) < 0 ||
+	if (o->verbose && (json || o->format))
+		return err_say(e, "-v and --format cannot be used together");
+	if (cli_life(call, &life, e) < 0 || life_system_df(&life, call->arena, &u, e) < 0 ||
 		cols_pick(df_cols, "type,total,active,size,reclaimable", json ? NULL : o->format,
 			call->arena, &picked, e) < 0)
 		return -e->code;
-	{
+	if (o->verbose) {
+		cli_df_verbose(&u, &t);
+	} else {
 		struct df_row rows[] = { { "Images", u.images, u.images_used, u.image_bytes,
 						 u.image_reclaimable },
 			{ "Containers", u.containers, u.containers_running, u.container_bytes,
-				u.container_reclaimable } };
+				u.container_reclaimable },
+			{ "Local Volumes", u.volumes, u.volumes_used, u.volume_bytes,
+				u.volume_reclaimable } };
 
 		if (json)
 			cols_json(picked, rows, ARRAY_LEN(rows), &t);
@@ -98,7 +106,7 @@ static int df(const struct cmd_call *call, struct err *e)
 
 static const struct cmd system_df = {
 	.name = "df",
-	.brief = "how much disk images and containers take",
+	.brief = "how much disk images, containers and volumes take",
 	.max_args = 0,
 	.opts = df_opts,
 	.opts_size = sizeof(struct df_opts),

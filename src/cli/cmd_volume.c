@@ -11,7 +11,7 @@
 #include "life/volumes.h"
 
 struct create_opts {
-	struct opt_list labels;
+	struct opt_list labels, options;
 	const char *driver;
 };
 
@@ -19,6 +19,8 @@ static const struct opt create_opts[] = {
 	{ "label", 0, OPT_LIST, offsetof(struct create_opts, labels), "KEY=VALUE", "metadata" },
 	{ "driver", 'd', OPT_STRING, offsetof(struct create_opts, driver), "NAME",
 		"local, a folder below the data root, is the only one" },
+	{ "opt", 'o', OPT_LIST, offsetof(struct create_opts, options), "KEY=VALUE",
+		"type=, device=, o= of mount(8): mounted instead of the folder" },
 	{ 0 },
 };
 
@@ -32,7 +34,7 @@ static int create(const struct cmd_call *call, struct err *e)
 		return err_say(e, "--driver %s: only local is known", o->driver);
 	if (cli_life(call, &life, e) < 0 ||
 		life_volume_create(&life, call->n_args ? call->args[0] : NULL, &o->labels,
-			call->arena, &name, e) < 0)
+			&o->options, call->arena, &name, e) < 0)
 		return -e->code;
 	puts(name);
 	return 0;
@@ -105,7 +107,7 @@ static int fits(const struct volume *v, const char *f, struct err *e)
 
 		if (!wanted && !str_eq(f + 9, "false") && !str_eq(f + 9, "0"))
 			return err_say(e, "--filter %s: true or false is wanted", f);
-		return v->used != wanted;
+		return (v->links > 0) != wanted;
 	}
 	if (str_starts(f, "name="))
 		return strstr(v->name, f + 5) != NULL;
@@ -192,7 +194,16 @@ static void add_volume(struct json_writer *w, const struct volume *v)
 	json_end(w, '}');
 	json_string(w, "Mountpoint", v->path);
 	json_string(w, "Name", v->name);
-	json_null(w, "Options");
+	if (v->type) {
+		json_begin(w, "Options", '{');
+		json_string(w, "device", v->device);
+		if (v->o)
+			json_string(w, "o", v->o);
+		json_string(w, "type", v->type);
+		json_end(w, '}');
+	} else {
+		json_null(w, "Options");
+	}
 	json_string(w, "Scope", "local");
 	json_end(w, '}');
 }

@@ -15,5 +15,8 @@ bool cli_sure(const char *warning, bool force);
 int cli_pruning(
 	const struct opt_list *filters, struct arena *a, struct image_pruning *to, struct err *e);
 
+/* docker's `system df -v`: a table of each kind. */
+void cli_df_verbose(const struct life_usage *u, struct text *t);
+
 /* docker's "Deleted Images:" with its lines; nothing for nothing. */
 void cli_print_removed(const struct image_removed *removed);

@@ -2,6 +2,7 @@
 #include "cli/inspect_config.h"
 
 #include "base/str.h"
+#include "life/life.h"
 
 static const struct json *get(const struct json *object, const char *name, enum json_kind kind)
 {
@@ -60,8 +61,33 @@ void inspect_path_args(struct json_writer *w, const struct json *config)
 	json_end(w, ']');
 }
 
-void inspect_config(struct json_writer *w, const struct json *config)
+/* n words from at on; none: null, as docker has it. */
+static void add_words(
+	struct json_writer *w, const char *name, const struct json *args, size_t at, size_t n)
 {
+	size_t i = 0;
+	bool begun = false;
+
+	for (const struct json *v = args ? json_first(args) : NULL; v;
+		v = json_next(args, v), i++) {
+		if (i < at || i - at >= n || v->kind != JSON_STRING)
+			continue;
+		if (!begun)
+			json_begin(w, name, '[');
+		begun = true;
+		json_string(w, NULL, v->text);
+	}
+	if (begun)
+		json_end(w, ']');
+	else
+		json_null(w, name);
+}
+
+void inspect_config(struct json_writer *w, const struct json *config, const struct life_info *info)
+{
+	const struct json *args = get(get(config, "process", JSON_OBJECT), "args", JSON_ARRAY);
+	/* --init's words are not the container's: "/dev/init --" */
+	size_t at = info->use_init ? 2 : 0, n = (size_t)info->n_entrypoint;
 	const struct json *process = get(config, "process", JSON_OBJECT);
 	const struct json *user = get(process, "user", JSON_OBJECT);
 	autotext who = { 0 };
@@ -73,8 +99,8 @@ void inspect_config(struct json_writer *w, const struct json *config)
 	json_string(w, "Domainname", string(config, "domainname"));
 	json_string(w, "User", who.p ? who.p : "");
 	add_strings(w, "Env", get(process, "env", JSON_ARRAY));
-	add_strings(w, "Cmd", get(process, "args", JSON_ARRAY));
-	json_null(w, "Entrypoint");
+	add_words(w, "Cmd", args, at + n, SIZE_MAX);
+	add_words(w, "Entrypoint", args, at, n);
 	json_string(w, "WorkingDir", string(process, "cwd"));
 }
 

@@ -5,7 +5,8 @@
 #include "base/json.h"
 
 /* All take the parsed configuration, or NULL where it cannot be read. */
-void inspect_config(struct json_writer *w, const struct json *config);
+struct life_info;
+void inspect_config(struct json_writer *w, const struct json *config, const struct life_info *info);
 void inspect_host_config(struct json_writer *w, const struct json *config);
 void inspect_mounts(struct json_writer *w, const struct json *config);
 void inspect_path_args(struct json_writer *w, const struct json *config);

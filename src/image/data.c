@@ -298,3 +298,26 @@ int blob_take(const struct staging *s, const char *name, int fd, const struct di
 		return err_set(e, errno, "keep blob %s", digest->text);
 	return 0;
 }
+
+int64_t data_bytes(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int64_t n = 0;
+
+	if (!stream) {
+		fd_close(&fd);
+		return 0;
+	}
+	while ((entry = readdir(stream))) {
+		struct stat st;
+
+		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, "..") ||
+			fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		n += S_ISDIR(st.st_mode) ? data_bytes(fd, entry->d_name) : st.st_size;
+	}
+	closedir(stream);
+	return n;
+}

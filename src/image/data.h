@@ -53,6 +53,9 @@ int data_write_lightly(int dir, const char *name, const void *text, size_t n, st
 /* Removes a tree below dir that may have files of other ids. */
 int data_remove(const struct image_data *d, int dir, const char *name, struct err *e);
 
+/* What the files of a tree below dir take up, as far as they may be seen. */
+int64_t data_bytes(int dir, const char *name);
+
 /* A folder in tmp/ that is ours for as long as we live. */
 struct staging {
 	const struct image_data *data; /* lent */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "image/short_names.h"
@@ -380,6 +381,48 @@ int image_pull(const struct image_data *d, const struct image_ref *r, const stru
 			how->line(how->data, e->msg);
 		result = pull_one(d, &names[i], how, a, ret, e);
 		ret->name = ref_canonical(&names[i], a);
+	}
+	return result;
+}
+
+/* {"Repository": "...", "Tags": ["a", "b"]} */
+static int list_tags(struct pull *p, const char ***ret, size_t *ret_n, struct err *e)
+{
+	const struct json *all, *tags;
+	char *text;
+	size_t n;
+
+	begin(p, "list-tags", "");
+	word(p, arena_printf(p->arena, "docker://%s", p->repository));
+	if (ask(p, CONFIG_MAX_BYTES, &text, &n, e) < 0 ||
+		json_parse(text, n, p->arena, &all, e) < 0)
+		return -e->code;
+	tags = all->kind == JSON_OBJECT ? json_get(all, "Tags") : NULL;
+	if (!tags || tags->kind != JSON_ARRAY)
+		return err_say(e, "%s: skopeo lists no tags", p->repository);
+	*ret = NULL;
+	*ret_n = 0;
+	for (const struct json *v = json_first(tags); v; v = json_next(tags, v))
+		if (v->kind == JSON_STRING)
+			*(const char **)arena_grow(p->arena, ret, ret_n, sizeof(**ret)) =
+				arena_printf(p->arena, "%s:%s", p->repository, v->text);
+	return *ret_n ? 0 : err_say(e, "%s: it has no tags", p->repository);
+}
+
+int image_tags(const struct image_data *d, const struct image_ref *r, const struct pull_how *how,
+	struct arena *a, const char ***ret, size_t *ret_n, struct err *e)
+{
+	struct image_ref *names;
+	size_t n;
+	int result = -ERR_SAID;
+
+	if (short_names(r, a, &names, &n, e) < 0)
+		return -e->code;
+	for (size_t i = 0; i < n && result < 0; i++) {
+		struct pull p = { .data = d, .ref = &names[i], .how = how, .arena = a };
+
+		p.repository = ref_repository(&names[i], a);
+		result = list_tags(&p, ret, ret_n, e);
 	}
 	return result;
 }

@@ -24,5 +24,9 @@ struct pulled {
 	bool is_new;	    /* was not here as it is now */
 };
 
+/* A repository's images, "REPOSITORY:TAG" each, as ret names them; r has no tag. In the arena. */
+int image_tags(const struct image_data *d, const struct image_ref *r, const struct pull_how *how,
+	struct arena *a, const char ***ret, size_t *ret_n, struct err *e);
+
 int image_pull(const struct image_data *d, const struct image_ref *r, const struct pull_how *how,
 	struct arena *a, struct pulled *ret, struct err *e);

@@ -45,7 +45,7 @@ static int open_volume(const struct image_data *d, const char *name)
 	return openat(d->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-static void describe(bool anonymous, const struct volume_label *labels, size_t n, struct text *t)
+static void describe(const struct volume *v, struct text *t)
 {
 	struct json_writer w = { .t = t };
 	char created[40];
@@ -57,18 +57,24 @@ static void describe(bool anonymous, const struct volume_label *labels, size_t n
 	strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	json_begin(&w, NULL, '{');
 	json_string(&w, "created", created);
-	json_bool(&w, "anonymous", anonymous);
+	json_bool(&w, "anonymous", v->anonymous);
 	json_begin(&w, "labels", '{');
-	for (size_t i = 0; i < n; i++)
-		json_string(&w, labels[i].key, labels[i].value);
+	for (size_t i = 0; i < v->n_labels; i++)
+		json_string(&w, v->labels[i].key, v->labels[i].value);
 	json_end(&w, '}');
+	if (v->type) {
+		json_string(&w, "type", v->type);
+		json_string(&w, "device", v->device);
+	}
+	if (v->type && v->o)
+		json_string(&w, "o", v->o);
 	json_end(&w, '}');
 }
 
 /* Under "lock". volume.json comes last: without it, it was cut short and is made anew. */
-static int make(const struct image_data *d, const char *name, bool anonymous,
-	const struct volume_label *labels, size_t n, struct err *e)
+static int make(const struct image_data *d, const struct volume *v, struct err *e)
 {
+	const char *name = v->name;
 	char path[NAME_MAX + 16];
 	autofd dir = FD_NONE;
 	autotext t = { 0 };
@@ -90,16 +96,15 @@ static int make(const struct image_data *d, const char *name, bool anonymous,
 	if ((mkdirat(dir, "_data", 0755) < 0 && errno != EEXIST) ||
 		(mkdirat(dir, "uses", 0700) < 0 && errno != EEXIST))
 		return err_set(e, errno, "make volume %s", name);
-	describe(anonymous, labels, n, &t);
+	describe(v, &t);
 	return data_write(dir, "volume.json", t.p, t.len, e);
 }
 
-int volume_make(const struct image_data *d, const char *name, bool anonymous,
-	const struct volume_label *labels, size_t n_labels, struct err *e)
+int volume_make(const struct image_data *d, const struct volume *v, struct err *e)
 {
 	autofd lock = data_lock(d, "lock", false, e);
 
-	return lock < 0 ? -e->code : make(d, name, anonymous, labels, n_labels, e);
+	return lock < 0 ? -e->code : make(d, v, e);
 }
 
 int volume_use(const struct image_data *d, const char *name, bool anonymous, const char *container,
@@ -111,7 +116,7 @@ int volume_use(const struct image_data *d, const char *name, bool anonymous, con
 
 	if (lock < 0)
 		return -e->code;
-	r = make(d, name, anonymous, NULL, 0, e);
+	r = make(d, &(struct volume){ .name = name, .anonymous = anonymous }, e);
 	if (r < 0)
 		return r;
 	dir = open_volume(d, name);
@@ -131,28 +136,35 @@ void volume_release(const struct image_data *d, const char *name, const char *co
 		unlinkat(dir, path, 0);
 }
 
-/* A container's state folder went without it: it has nothing any more. */
-static bool is_used(int dir)
+/* How many have it. A container's state folder went without it: it has nothing any more. */
+static size_t links_of(int dir)
 {
 	int fd = openat(dir, "uses", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
-	bool used = false;
+	size_t n = 0;
 
 	if (!stream) {
 		fd_close(&fd);
-		return false;
+		return 0;
 	}
 	while ((entry = readdir(stream))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		if (faccessat(fd, entry->d_name, F_OK, 0) == 0 || errno != ENOENT)
-			used = true;
+			n++;
 		else
 			unlinkat(fd, entry->d_name, 0);
 	}
 	closedir(stream);
-	return used;
+	return n;
+}
+
+static const char *text_of(const struct json *all, const char *name)
+{
+	const struct json *v = json_get(all, name);
+
+	return v && v->kind == JSON_STRING ? v->text : NULL;
 }
 
 static bool read_volume(
@@ -168,11 +180,13 @@ static bool read_volume(
 		return false;
 	*ret = (struct volume){ .name = arena_strdup(a, name),
 		.path = volume_path(d->path, name, a),
-		.created = "",
-		.used = is_used(dir) };
-	v = json_get(all, "created");
-	if (v && v->kind == JSON_STRING)
-		ret->created = v->text;
+		.created = text_of(all, "created") ? text_of(all, "created") : "",
+		.type = text_of(all, "type"),
+		.device = text_of(all, "device"),
+		.o = text_of(all, "o"),
+		.links = links_of(dir) };
+	if (!ret->device)
+		ret->type = NULL;
 	v = json_get(all, "anonymous");
 	ret->anonymous = v && v->kind == JSON_BOOL && v->is_true;
 	v = json_get(all, "labels");
@@ -236,39 +250,16 @@ int volume_remove(const struct image_data *d, const char *name, struct err *e)
 	dir = volume_name_fits(name) ? open_volume(d, name) : FD_NONE;
 	if (dir < 0)
 		return err_absent(e, "no such volume: %s", name);
-	if (is_used(dir))
+	if (links_of(dir))
 		return err_say(e, "volume %s is in use by a container", name);
 	/* first of all it is none any more: cut short, the rest goes with the next try */
 	snprintf(path, sizeof(path), "volumes/%s", name);
 	return data_remove(d, d->fd, path, e);
 }
 
-static int64_t below(int dir, const char *name)
-{
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int64_t n = 0;
-
-	if (!stream) {
-		fd_close(&fd);
-		return 0;
-	}
-	while ((entry = readdir(stream))) {
-		struct stat st;
-
-		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, "..") ||
-			fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		n += S_ISDIR(st.st_mode) ? below(fd, entry->d_name) : st.st_size;
-	}
-	closedir(stream);
-	return n;
-}
-
 int64_t volume_bytes(const struct image_data *d, const char *name)
 {
 	autofd dir = volume_name_fits(name) ? open_volume(d, name) : FD_NONE;
 
-	return dir < 0 ? 0 : below(dir, "_data");
+	return dir < 0 ? 0 : data_bytes(dir, "_data");
 }

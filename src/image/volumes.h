@@ -18,9 +18,12 @@ struct volume_label {
 struct volume {
 	const char *name, *path; /* path: of _data */
 	const char *created;	 /* RFC 3339 */
-	bool anonymous, used;
+	bool anonymous;
+	size_t links; /* how many containers have it */
 	struct volume_label *labels;
 	size_t n_labels;
+	/* docker's local driver: what is mounted instead of the folder; type NULL: the folder */
+	const char *type, *device, *o; /* o: mount(8)'s -o; NULL: none */
 };
 
 /* [a-zA-Z0-9][a-zA-Z0-9_.-]+ */
@@ -28,9 +31,8 @@ bool volume_name_fits(const char *name);
 /* Where one of that name lies, or would. */
 const char *volume_path(const char *data_path, const char *name, struct arena *a);
 
-/* 1: it was there already, and is as it was. */
-int volume_make(const struct image_data *d, const char *name, bool anonymous,
-	const struct volume_label *labels, size_t n_labels, struct err *e);
+/* What v says of name, anonymous, labels and device. 1: it was there already, and is as it was. */
+int volume_make(const struct image_data *d, const struct volume *v, struct err *e);
 /* The same for a container: it has it until volume_release(). state: its folder. */
 int volume_use(const struct image_data *d, const char *name, bool anonymous, const char *container,
 	const char *state, struct err *e);

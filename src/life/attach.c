@@ -66,6 +66,7 @@ struct run {
 	struct life_attach *at;
 	struct console console;
 	bool sig_proxy, reads; /* reads: standard input has not ended */
+	unsigned streams;
 	struct wire_frame in, out;
 	size_t in_len; /* what of in waits to be sent; 0: nothing */
 	int code;
@@ -132,6 +133,8 @@ static int take_output(struct run *r, struct err *e)
 	switch (r->out.kind) {
 	case WIRE_STDOUT:
 	case WIRE_STDERR:
+		if (!(r->streams & (r->out.kind == WIRE_STDERR ? LIFE_STDERR : LIFE_STDOUT)))
+			return GOES_ON;
 		w = file_write_all(r->out.kind == WIRE_STDERR ? STDERR_FILENO : STDOUT_FILENO,
 			r->out.data, (size_t)n - WIRE_HEAD);
 		if (w < 0 && w != -EAGAIN)
@@ -187,13 +190,16 @@ static int loop(struct run *r, struct err *e)
 }
 
 int life_attach_run(struct life_attach *at, bool sig_proxy, const char *detach_keys,
-	bool with_stdin, int *ret_code, struct err *e)
+	unsigned streams, int *ret_code, struct err *e)
 {
+	bool with_stdin = streams & LIFE_STDIN;
 	struct run *r = mem_alloc(sizeof(*r));
 	struct wire_frame take = { .kind = WIRE_TAKE };
 	int end;
 
-	*r = (struct run){ .at = at, .sig_proxy = sig_proxy, .reads = with_stdin };
+	*r = (struct run){
+		.at = at, .sig_proxy = sig_proxy, .reads = with_stdin, .streams = streams
+	};
 	end = console_begin(&r->console, at->tty && with_stdin, sig_proxy, detach_keys, e);
 	if (end == 0) {
 		send_size(r);

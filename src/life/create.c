@@ -357,6 +357,7 @@ static int make_record(const struct life *l, const struct life_create *c, const 
 		.restart_max = c->restart_max,
 		.created_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
 		.stop_timeout_ms = c->stop_timeout_ms ? c->stop_timeout_ms : DEFAULT_STOP_MS,
+		.n_entrypoint = (int64_t)m->rest.n_entrypoint,
 		.auto_remove = c->auto_remove,
 		.interactive = c->interactive,
 		.tty = c->run->tty,

@@ -107,6 +107,31 @@ int life_image_find(const struct life *l, const char *ref, struct arena *a, stru
 	return 0;
 }
 
+static int parse_name(const char *name, struct arena *a, struct image_ref *ret, struct err *e)
+{
+	if (ref_parse(name, a, ret, e) < 0)
+		return -e->code;
+	if (ret->kind != REF_NAME)
+		return err_say(e,
+			"pull %s: a name in a registry is wanted (clade load reads archives)",
+			name);
+	return 0;
+}
+
+int life_image_tags(const struct life *l, const struct life_pull *p, struct arena *a,
+	const char ***ret, size_t *ret_n, struct err *e)
+{
+	autodata d = IMAGE_DATA_NONE;
+	struct image_ref ref;
+
+	if (parse_name(p->name, a, &ref, e) < 0)
+		return -e->code;
+	if (ref.tag || ref.digest)
+		return err_say(
+			e, "pull -a %s: all tags are asked for, and one of them is named", p->name);
+	return life_data(l, &d, e) < 0 ? -e->code : image_tags(&d, &ref, &p->how, a, ret, ret_n, e);
+}
+
 int life_image_pull(const struct life *l, const struct life_pull *p, struct arena *a,
 	struct pulled *ret, const char **ret_name, struct err *e)
 {
@@ -114,12 +139,8 @@ int life_image_pull(const struct life *l, const struct life_pull *p, struct aren
 	struct pull_how how = p->how;
 	struct image_ref ref;
 
-	if (ref_parse(p->name, a, &ref, e) < 0)
+	if (parse_name(p->name, a, &ref, e) < 0)
 		return -e->code;
-	if (ref.kind != REF_NAME)
-		return err_say(e,
-			"pull %s: a name in a registry is wanted (clade load reads archives)",
-			p->name);
 	how.bars = !p->all_quiet && life_stdout_is_tty() ? STDOUT_FILENO : FD_NONE;
 	if (life_data(l, &d, e) < 0 || image_pull(&d, &ref, &how, a, ret, e) < 0)
 		return -e->code;
@@ -248,88 +269,6 @@ int life_system_check(const struct life *l, const struct check_how *how, struct 
 	autodata d = IMAGE_DATA_NONE;
 
 	return life_data(l, &d, e) < 0 ? -e->code : check_store(&d, how, a, ret, e);
-}
-
-/* What a container has changed, in bytes of files. */
-static int64_t below(int dir, const char *name)
-{
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int64_t n = 0;
-
-	if (!stream) {
-		fd_close(&fd);
-		return 0;
-	}
-	while ((entry = readdir(stream))) {
-		struct stat st;
-
-		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, "..") ||
-			fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		n += S_ISDIR(st.st_mode) ? below(fd, entry->d_name) : st.st_size;
-	}
-	closedir(stream);
-	return n;
-}
-
-static void count_containers(
-	const struct life *l, const struct image_data *d, struct life_usage *u, struct arena *a)
-{
-	struct life_info *all;
-	struct err ignored;
-	size_t n;
-
-	if (life_list(l, true, a, &all, &n, &ignored) < 0)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		int64_t bytes = below(d->fd, arena_printf(a, "containers/%s/upper", all[i].id));
-
-		u->containers++;
-		u->containers_running += all[i].pid != 0;
-		u->container_bytes += bytes;
-		u->container_reclaimable += all[i].pid ? 0 : bytes;
-	}
-}
-
-/* A layer of several images counts once. */
-static int64_t layers_of(const struct life_image *all, size_t n, bool only_used)
-{
-	int64_t bytes = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < all[i].image.n_layers; j++) {
-			bool seen = only_used && !all[i].containers;
-
-			for (size_t k = 0; k < i && !seen; k++)
-				for (size_t m = 0; m < all[k].image.n_layers && !seen; m++)
-					seen = (!only_used || all[k].containers) &&
-					       str_eq(all[k].image.layers[m].chain,
-						       all[i].image.layers[j].chain);
-			bytes += seen ? 0 : all[i].image.layers[j].bytes;
-		}
-	}
-	return bytes;
-}
-
-int life_system_df(const struct life *l, struct life_usage *ret, struct err *e)
-{
-	autoarena a = { 0 };
-	autodata d = IMAGE_DATA_NONE;
-	struct life_image *all;
-	size_t n;
-
-	*ret = (struct life_usage){ 0 };
-	if (life_data(l, &d, e) < 0 || life_image_list(l, &a, &all, &n, e) < 0)
-		return -e->code;
-	ret->images = n;
-	for (size_t i = 0; i < n; i++)
-		ret->images_used += all[i].containers > 0;
-	ret->image_bytes = layers_of(all, n, false);
-	ret->image_reclaimable = ret->image_bytes - layers_of(all, n, true);
-	count_containers(l, &d, ret, &a);
-	return 0;
 }
 
 int life_prune_containers(const struct life *l, int64_t before_ns, struct arena *a,

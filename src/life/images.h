@@ -7,6 +7,7 @@
 #include "image/check.h"
 #include "image/remove.h"
 #include "image/save.h"
+#include "image/volumes.h"
 #include "life/life.h"
 
 struct life_image {
@@ -35,6 +36,10 @@ struct life_pull {
 int life_image_pull(const struct life *l, const struct life_pull *p, struct arena *a,
 	struct pulled *ret, const char **ret_name, struct err *e);
 
+/* Names of all that the repository has: p->name with each of its tags. */
+int life_image_tags(const struct life *l, const struct life_pull *p, struct arena *a,
+	const char ***ret, size_t *ret_n, struct err *e);
+
 int life_image_remove(const struct life *l, const char *ref, bool force, struct arena *a,
 	struct image_removed *ret, struct err *e);
 int life_image_prune(const struct life *l, const struct image_pruning *how, struct arena *a,
@@ -55,12 +60,24 @@ struct life_import {
 int life_image_import(const struct life *l, const struct life_import *i, struct arena *a,
 	struct image *ret, struct err *e);
 
-/* What is on disk: docker's system df. */
-struct life_usage {
-	size_t images, images_used, containers, containers_running;
-	int64_t image_bytes, image_reclaimable, container_bytes, container_reclaimable;
+struct life_volume_usage {
+	struct volume volume;
+	int64_t bytes;
 };
-int life_system_df(const struct life *l, struct life_usage *ret, struct err *e);
+
+/* What is on disk: docker's system df. All in the arena. */
+struct life_usage {
+	size_t images, images_used, containers, containers_running, volumes, volumes_used;
+	int64_t image_bytes, image_reclaimable, container_bytes, container_reclaimable;
+	int64_t volume_bytes, volume_reclaimable;
+	struct life_image *image_items;
+	int64_t *image_shared; /* of each, what other images have, too */
+	struct life_info *container_items;
+	struct life_volume_usage *volume_items;
+};
+int life_system_df(const struct life *l, struct arena *a, struct life_usage *ret, struct err *e);
+/* Fills in own_bytes, all_bytes and n_volumes of what life_list() found. */
+int life_add_sizes(const struct life *l, struct life_info *all, size_t n, struct err *e);
 
 int life_system_check(const struct life *l, const struct check_how *how, struct arena *a,
 	struct check_found *ret, struct err *e);

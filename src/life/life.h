@@ -150,11 +150,13 @@ int life_attach(
 /*
  * Copies between our stdio and the container until it ends, the detach keys are typed or stdin
  * and the container are done. Raw mode, window size and signal forwarding (sig_proxy) are in
- * here and always undone. ret_code: exit code; LIFE_DETACHED when detached.
+ * here and always undone. streams: which of ours are connected; the others' output is dropped.
+ * ret_code: exit code; LIFE_DETACHED when detached.
  */
 #define LIFE_DETACHED 2
+enum { LIFE_STDIN = 1, LIFE_STDOUT = 2, LIFE_STDERR = 4, LIFE_STREAMS = 7 };
 int life_attach_run(struct life_attach *at, bool sig_proxy, const char *detach_keys,
-	bool with_stdin, int *ret_code, struct err *e);
+	unsigned streams, int *ret_code, struct err *e);
 void life_attach_free(struct life_attach *at);
 
 struct life_exec {
@@ -202,7 +204,8 @@ struct life_info {
 	int restart_count;
 	enum restart_policy restart;
 	int restart_max;
-	bool auto_remove, tty, interactive;
+	int64_t n_entrypoint; /* of the program's words (behind those of --init) */
+	bool auto_remove, tty, interactive, use_init;
 	const char *stop_signal;
 	int64_t stop_timeout_ms;
 	struct spec_pairs labels;
@@ -214,7 +217,12 @@ struct life_info {
 	const char *bundle, *log_path, *cgroup_path, *rootfs;
 	/* "starting", "healthy", "unhealthy"; NULL: no check. docker's JSON of both, or NULL */
 	const char *health_status, *health, *healthcheck;
-	const char *config; /* life_inspect() only: the configuration's text */
+	const char *config;  /* life_inspect() only: the configuration's text */
+	const char *volumes; /* names, with a space between; NULL: none */
+	/* life_add_sizes() only: what it has changed; that and its image; how many volumes it has
+	 */
+	int64_t own_bytes, all_bytes;
+	size_t n_volumes;
 };
 
 int life_inspect(const struct life *l, const char *ref, struct arena *a, struct life_info *ret,

@@ -51,6 +51,9 @@ static void fill_record(const struct record *r, struct arena *a, struct life_inf
 	ret->error = own(a, r->error);
 	life_restart_parse(r->restart ? r->restart : "no", &ret->restart, &max, &e);
 	ret->restart_max = (int)r->restart_max;
+	ret->volumes = own(a, r->volumes_used);
+	ret->n_entrypoint = r->n_entrypoint;
+	ret->use_init = r->use_init;
 	ret->auto_remove = r->auto_remove;
 	ret->tty = r->tty;
 	ret->interactive = r->interactive;

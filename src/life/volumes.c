@@ -17,10 +17,34 @@
 /* --- the command's verbs -----------------------------------------------------------------------
  */
 
+/* docker's local driver: what is mounted, as mount(8) has it. */
+static int take_options(const struct opt_list *options, struct volume *v, struct err *e)
+{
+	for (size_t i = 0; i < options->n; i++) {
+		const char *text = options->items[i];
+
+		if (str_starts(text, "type="))
+			v->type = strchr(text, '=') + 1;
+		else if (str_starts(text, "device="))
+			v->device = strchr(text, '=') + 1;
+		else if (str_starts(text, "o="))
+			v->o = strchr(text, '=') + 1;
+		else
+			return err_say(
+				e, "--opt %s: type=, device= and o= of mount(8) are known", text);
+	}
+	if (options->n && !v->type)
+		return err_say(e, "--opt: type= is missing (none for a bind mount)");
+	if (options->n && !v->device)
+		return err_say(e, "--opt: device= is missing (tmpfs for a tmpfs)");
+	return 0;
+}
+
 int life_volume_create(const struct life *l, const char *name, const struct opt_list *labels,
-	struct arena *a, const char **ret_name, struct err *e)
+	const struct opt_list *options, struct arena *a, const char **ret_name, struct err *e)
 {
 	struct volume_label *all = arena_array(a, labels->n + 1, sizeof(*all));
+	struct volume v = { .anonymous = !name, .labels = all, .n_labels = labels->n };
 	autodata d = IMAGE_DATA_NONE;
 	char id[STORE_ID_LEN + 1];
 
@@ -37,9 +61,9 @@ int life_volume_create(const struct life *l, const char *name, const struct opt_
 	}
 	if (!name && store_new_id(id, e) < 0)
 		return -e->code;
-	*ret_name = name ? name : arena_strdup(a, id);
-	if (life_data(l, &d, e) < 0 ||
-		volume_make(&d, *ret_name, name == NULL, all, labels->n, e) < 0)
+	*ret_name = v.name = name ? name : arena_strdup(a, id);
+	if (take_options(options, &v, e) < 0 || life_data(l, &d, e) < 0 ||
+		volume_make(&d, &v, e) < 0)
 		return -e->code;
 	return 0;
 }
@@ -92,7 +116,7 @@ int life_volume_prune(const struct life *l, bool all, const struct opt_list *lab
 	if (life_data(l, &d, e) < 0 || volume_list(&d, a, &items, &n, e) < 0)
 		return -e->code;
 	for (size_t i = 0; i < n; i++) {
-		bool wanted = !items[i].used && (all || items[i].anonymous);
+		bool wanted = !items[i].links && (all || items[i].anonymous);
 		int64_t bytes;
 
 		for (size_t j = 0; j < labels->n; j++)
@@ -119,14 +143,59 @@ static struct spec_mount *mount_of(struct spec *s, const char *destination)
 	return NULL;
 }
 
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *s = list; s; s = strchr(s, ','), s = s ? s + 1 : NULL)
+		if (strncmp(s, word, n) == 0 && (!s[n] || s[n] == ','))
+			return true;
+	return false;
+}
+
+static void add_option(struct spec *s, struct spec_mount *m, const char *word)
+{
+	*(const char **)arena_grow(&s->arena, &m->options.items, &m->options.n, sizeof(char *)) =
+		word;
+}
+
+/*
+ * A volume that is a mount. Each container has it in its own mount namespace: nothing stays
+ * mounted on the host, and the kernel shares what is one file system.
+ */
+static void mount_device(
+	const struct volume *of, struct docker_volume *v, struct spec_mount *m, struct spec *s)
+{
+	bool bind = has_word(of->o, "bind") || has_word(of->o, "rbind");
+	struct spec_strings old = m->options;
+	char *words = of->o ? arena_strdup(&s->arena, of->o) : NULL, *word;
+
+	m->type = bind ? "bind" : arena_strdup(&s->arena, of->type);
+	m->source = arena_strdup(&s->arena, of->device);
+	m->options = (struct spec_strings){ 0 };
+	for (size_t i = 0; i < old.n; i++)
+		if (bind ||
+			!(strstr(old.items[i], "bind") || strstr(old.items[i], "private") ||
+				strstr(old.items[i], "shared") || strstr(old.items[i], "slave")))
+			add_option(s, m, old.items[i]);
+	while (words && (word = strsep(&words, ",")))
+		if (*word && !str_eq(word, "bind") && !str_eq(word, "rbind"))
+			add_option(s, m, word);
+	v->device = bind ? m->source : NULL;
+	v->nocopy |= !bind;
+}
+
 int volumes_resolve(const struct life *l, struct docker_rest *rest, struct spec *s, struct err *e)
 {
+	autodata d = IMAGE_DATA_NONE;
+	struct err ignored;
 	const char *data = life_data_path(l, &s->arena);
 
 	for (size_t i = 0; i < rest->n_volumes; i++) {
 		struct docker_volume *v = &rest->volumes[i];
 		struct spec_mount *m = mount_of(s, v->destination);
 		char id[STORE_ID_LEN + 1];
+		struct volume found;
 
 		v->anonymous = !v->name;
 		if (v->name && !volume_name_fits(v->name))
@@ -140,6 +209,9 @@ int volumes_resolve(const struct life *l, struct docker_rest *rest, struct spec 
 			v->name = arena_strdup(&s->arena, id);
 		if (m)
 			m->source = volume_path(data, v->name, &s->arena);
+		if (m && !v->anonymous && (d.fd >= 0 || life_data(l, &d, &ignored) == 0) &&
+			volume_find(&d, v->name, &s->arena, &found, &ignored) == 0 && found.type)
+			mount_device(&found, v, m, s);
 	}
 	return 0;
 }
@@ -303,7 +375,7 @@ int volumes_fill(
 		struct docker_volume *v = &rest->volumes[i];
 		autofd fd = FD_NONE;
 
-		v->path = volume_path(life_data_path(l, &a), v->name, &a);
+		v->path = v->device ? v->device : volume_path(life_data_path(l, &a), v->name, &a);
 		fd = open(v->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		/* one that has files keeps them; one we may not read has */
 		if (fd < 0 || v->nocopy || !is_empty(fd))

@@ -5,9 +5,9 @@
 #include "image/volumes.h"
 #include "life/life.h"
 
-/* name NULL: an anonymous one; ret_name: what it is called. */
+/* name NULL: an anonymous one; ret_name: what it is called. options: type=, device=, o=. */
 int life_volume_create(const struct life *l, const char *name, const struct opt_list *labels,
-	struct arena *a, const char **ret_name, struct err *e);
+	const struct opt_list *options, struct arena *a, const char **ret_name, struct err *e);
 int life_volume_list(
 	const struct life *l, struct arena *a, struct volume **ret, size_t *ret_n, struct err *e);
 int life_volume_find(

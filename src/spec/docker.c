@@ -249,10 +249,12 @@ static void arguments(struct build *b)
 		add_string(b->a, args, "/dev/init");
 		add_string(b->a, args, "--");
 	}
+	b->rest->n_entrypoint = args->n;
 	if (run->has_entrypoint && run->entrypoint[0])
 		add_string(b->a, args, run->entrypoint);
 	for (size_t i = 0; !run->has_entrypoint && i < run->image_entrypoint.n; i++)
 		add_string(b->a, args, run->image_entrypoint.items[i]);
+	b->rest->n_entrypoint = args->n - b->rest->n_entrypoint;
 	for (int i = 0; i < run->n_args; i++)
 		add_string(b->a, args, run->args[i]);
 	if (!run->n_args && !run->has_entrypoint)

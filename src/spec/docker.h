@@ -44,6 +44,7 @@ struct docker_volume {
 	bool nocopy;
 	bool anonymous;
 	const char *path;
+	const char *device; /* of a volume that is another folder's bind mount */
 };
 
 /* What the configuration cannot say. */
@@ -51,7 +52,8 @@ struct docker_rest {
 	struct spec_strings make_folders; /* -v: missing folders of the host, docker makes them */
 	const char *pid_of, *net_of, *ipc_of, *uts_of; /* container:REF, or NULL */
 	struct spec_strings groups;		       /* --group-add: names or numbers */
-	bool systemd;				       /* is PID 1: stop signal, container_uuid */
+	size_t n_entrypoint; /* of the program's words, those of the entry point */
+	bool systemd;	     /* is PID 1: stop signal, container_uuid */
 	struct docker_volume *volumes;
 	size_t n_volumes;
 };

@@ -40,6 +40,7 @@ static const struct {
 	{ "error", STRING, offsetof(struct record, error) },
 	{ "createdNs", NUMBER, offsetof(struct record, created_ns) },
 	{ "stopTimeoutMs", NUMBER, offsetof(struct record, stop_timeout_ms) },
+	{ "entrypointWords", NUMBER, offsetof(struct record, n_entrypoint) },
 	{ "restartMax", NUMBER, offsetof(struct record, restart_max) },
 	{ "autoRemove", BOOL, offsetof(struct record, auto_remove) },
 	{ "interactive", BOOL, offsetof(struct record, interactive) },

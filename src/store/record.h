@@ -28,7 +28,8 @@ struct record {
 	const char *volumes_used, *volumes_anonymous; /* names; those that go with rm -v */
 	const char *error; /* why it could not be started the last time */
 	int64_t created_ns, stop_timeout_ms;
-	int64_t restart_max; /* on-failure:N; 0: no bound */
+	int64_t restart_max;  /* on-failure:N; 0: no bound */
+	int64_t n_entrypoint; /* of the program's words, those of the entry point */
 	bool auto_remove, interactive, tty, use_init, privileged;
 	struct record_label *labels;
 	size_t n_labels;

@@ -34,6 +34,7 @@ teardown() { clade_teardown; }
 		--annotation clade.overlay.lower=/etc|begin with clade.
 		--platform linux/arm64|--platform linux/arm64
 		--userns auto|--userns auto
+		--link other|know each other by name
 		--shm-size=-1|--shm-size
 		--security-opt label=type:x|label=type:x
 	X
@@ -86,4 +87,24 @@ teardown() { clade_teardown; }
 	id=$(clade ps -q --no-trunc)
 	run cat "$(find /sys/fs/cgroup -path "*/clade/$id/cpu.cfs_quota_us" -o -path "*/clade/$id/cpu.max" 2>/dev/null | head -n 1)"
 	[[ "$output" == 25000* ]]
+}
+
+@test "flags: --attach connects the streams it names, and no other" {
+	run -3 --separate-stderr clade run --rm -a stdout dir:rootfs sh -c 'echo out; echo err >&2; exit 3'
+	[ "$output" = out ]
+	[ -z "$stderr" ]
+	run -0 --separate-stderr clade run --rm -a STDERR dir:rootfs sh -c 'echo out; echo err >&2'
+	[ -z "$output" ]
+	[ "$stderr" = err ]
+	run -0 clade run --rm -i -a stdin -a stdout dir:rootfs cat <<<"typed"
+	[ "$output" = typed ]
+	run -0 clade run --rm -i -a stdout dir:rootfs cat <<<"typed"
+	[ -z "$output" ]
+	# what nobody is shown is in the log all the same
+	clade run --name box -a stderr dir:rootfs echo logged
+	[ "$(clade logs box)" = logged ]
+	run -125 clade run --rm -a other dir:rootfs true
+	[[ "$output" == *"--attach other: stdin, stdout or stderr is wanted"* ]]
+	run -125 clade run --rm -d -a stdout dir:rootfs true
+	[[ "$output" == *"cannot be used together"* ]]
 }

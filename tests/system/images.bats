@@ -58,6 +58,11 @@ teardown() { images_teardown; }
 	run -0 clade run --net none --rm --entrypoint pwd oci:oci
 	[ "$output" = /made/here ]
 	clade create --name labels --label b=mine oci:oci
+	[ "$(clade inspect labels | jq -c '.[0].Config | [.Entrypoint, .Cmd]')" = '[["sh","-c"],["echo $A $B; pwd; id -u; id -G"]]' ]
+	clade create --name other --init --entrypoint id oci:oci -u
+	[ "$(clade inspect other | jq -c '.[0].Config | [.Entrypoint, .Cmd]')" = '[["id"],["-u"]]' ]
+	clade create --name third --entrypoint id oci:oci
+	[ "$(clade inspect third | jq -c '.[0].Config | [.Entrypoint, .Cmd]')" = '[["id"],null]' ]
 	[ "$(clade inspect labels | jq -r '.[0].Config.Labels | "\(.a) \(.b)"')" = "image mine" ]
 	[ "$(clade inspect labels | jq -r '.[0].Config.StopSignal')" = SIGINT ]
 	[ "$(clade inspect labels | jq -r '.[0].Image')" = "$(clade images -q --no-trunc)" ]
@@ -255,6 +260,28 @@ teardown() { images_teardown; }
 	run -0 clade system prune -af
 	[[ "$output" == *"Deleted Containers"* && "$output" == *"untagged: app:1"* ]]
 	[ -z "$(clade images -q)" ]
+}
+
+@test "images: what each takes: ps --size, system df -v" {
+	image one.tar --docker --tag app:1 rootfs
+	image two.tar --docker --tag app:2 rootfs many:1
+	clade load -qi one.tar
+	clade load -qi two.tar
+	clade create --name old -v data:/d app:1 sh -c 'head -c 2000000 /dev/zero >/big; head -c 3000000 /dev/zero >/d/f' >/dev/null
+	run -0 clade ps -as --format '{{.Names}} {{.Size}}'
+	[[ "$output" == "old 0B (virtual "*"B)" ]]
+	clade start -a old
+	run -0 clade ps -as
+	[[ "${lines[0]}" == *SIZE* && "${lines[1]}" == *"2MB (virtual "* ]]
+	run -0 clade system df -v
+	[[ "$output" == *"Images space usage:"*"app"*"Containers space usage:"*"old"*"Local Volumes space usage:"*"data"*"3MB"* ]]
+	# of two images with one layer in common one has nothing to itself
+	[ "$(clade system df -v | awk '$1 == "app" && $2 == 1 { print $(NF - 1) }')" = 0B ]
+	[ "$(clade system df --json | jq -c 'map([.type, .total, .active, .size])')" = \
+		"$(clade system df --json | jq -c '[["Images", 2, 1, .[0].size], ["Containers", 1, 0, "2MB"], ["Local Volumes", 1, 1, "3MB"]]')" ]
+	run -125 clade system df -v --format json
+	clade rm old
+	clade volume rm data
 }
 
 @test "images: system check finds what is damaged and makes it good" {

@@ -240,3 +240,19 @@ push() {
 	[[ "$output" == *"needs skopeo"*"package skopeo"* ]]
 	[ -z "$(find "$CLADE_DATA/tmp" -mindepth 1)" ]
 }
+
+@test "pull -a: every tag of a name" {
+	registry
+	image one rootfs many:1
+	image two rootfs many:2
+	push one team/app:1 --dest-tls-verify=false
+	push two team/app:2 --dest-tls-verify=false
+	push two team/other:3 --dest-tls-verify=false
+	run -0 clade pull -q -a --tls-verify=false "$registry/team/app"
+	[ "$(sort <<<"$output")" = "$(printf '%s\n' "$registry/team/app:1" "$registry/team/app:2")" ]
+	[ "$(clade images --format '{{.Tag}}' | sort | xargs)" = "1 2" ]
+	run -125 clade pull -a --tls-verify=false "$registry/team/app:1"
+	[[ "$output" == *"all tags are asked for"* ]]
+	run -125 clade pull -a --tls-verify=false "$registry/team/none"
+	[[ "$output" == *"skopeo: "* ]]
+}

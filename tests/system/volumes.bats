@@ -123,3 +123,36 @@ teardown() {
 	run -0 clade volume rm used
 	clade system prune -f >/dev/null
 }
+
+@test "volumes: -o type, device, o: a bind mount, a tmpfs; what cannot be mounted fails with its name" {
+	mkdir bound
+	echo there >bound/f
+	clade volume create -o type=none -o device="$PWD/bound" -o o=bind one1 >/dev/null
+	clade volume create -o type=none -o device="$PWD/bound" -o o=bind,ro two2 >/dev/null
+	clade volume create --opt type=tmpfs --opt device=tmpfs --opt o=size=1m,mode=700 small >/dev/null
+	[ "$(clade volume inspect small | jq -c '.[0].Options')" = '{"device":"tmpfs","o":"size=1m,mode=700","type":"tmpfs"}' ]
+	run -0 clade run --net none --rm -v one1:/data oci:oci sh -c 'cat /data/f; echo more >/data/g'
+	[ "$output" = there ]
+	[ "$(cat bound/g)" = more ]
+	run -1 clade run --net none --rm -v two2:/data oci:oci touch /data/h
+	run -0 clade run --net none --rm -v small:/data oci:oci sh -c 'grep " /data " /proc/mounts; stat -c %a /data; ls /data'
+	[[ "$output" == "tmpfs /data tmpfs "*size=1024k*700 ]]
+	run -1 clade run --net none --rm -v small:/data:ro oci:oci touch /data/h
+	# an empty folder takes the image's files, as any volume
+	mkdir empty
+	clade volume create -o type=none -o device="$PWD/empty" -o o=bind three >/dev/null
+	clade run --net none --rm -v three:/data oci:oci true
+	[ "$(cat empty/f)" = from-image ]
+	clade volume create -o type=none -o device="$PWD/nowhere" -o o=bind absent >/dev/null
+	run -125 clade run --net none --rm -v absent:/data oci:oci true
+	[[ "$output" == *"/nowhere"* ]]
+	[ -z "$(ids)" ]
+	run -125 clade volume create -o type=tmpfs bad
+	[[ "$output" == *"device= is missing"* ]]
+	run -125 clade volume create -o device=x bad
+	[[ "$output" == *"type= is missing"* ]]
+	run -125 clade volume create -o size=1 bad
+	[[ "$output" == *"type=, device= and o="* ]]
+	clade volume rm one1 two2 small three absent
+	[ "$(cat bound/f)" = there ]
+}
