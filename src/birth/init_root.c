@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -110,6 +112,19 @@ static int mount_many(struct birth *b, const int *fds, int upper, struct err *e)
 
 enum { FSCONFIG_VALUE_MAX = 255 };
 
+/* ovl_mount_dir(): "filesystem not supported as upperdir", which mount(2) says as EINVAL. */
+static int check_upper(const struct plan_root *root, int upper, struct err *e)
+{
+	struct statfs fs;
+
+	if (!root->overlay.upper || fstatfs(upper, &fs) < 0 || fs.f_type != OVERLAYFS_SUPER_MAGIC)
+		return 0;
+	return err_say(e,
+		"%s lies on an overlay, which cannot hold what another one changes: --data-root "
+		"on another file system is needed",
+		root->overlay.upper);
+}
+
 static int make_overlay(struct birth *b, int target, struct err *e)
 {
 	const struct plan_root *root = &b->plan->root;
@@ -128,6 +143,8 @@ static int make_overlay(struct birth *b, int target, struct err *e)
 	if (upper < 0)
 		return root->overlay.upper ? err_set(e, errno, "open %s", root->overlay.upper)
 					   : upper;
+	if (check_upper(root, upper, e) < 0)
+		return -e->code;
 	/* overlayfs.rst, "Volatile mount": what was, and did not come to its end, is in the way */
 	if (root->overlay.is_volatile)
 		remove_tree(upper, "work/work/incompat");

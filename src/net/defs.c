@@ -27,7 +27,7 @@ static const char default_id[] = "636c616465206e6574776f726b20627269646765000000
 int defs_open(const char *path, struct err *e)
 {
 	char part[4096];
-	int fd;
+	int fd, why;
 
 	if (strlen(path) >= sizeof(part))
 		return err_set(e, ENAMETOOLONG, "open the folder of networks");
@@ -37,8 +37,11 @@ int defs_open(const char *path, struct err *e)
 		mkdir(part, 0755);
 		*s = '/';
 	}
-	mkdir(part, 0700);
+	why = mkdir(part, 0700) < 0 ? errno : 0;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* it could not be made: why, and not that it is not there */
+	if (fd < 0 && errno == ENOENT && why && why != EEXIST)
+		return err_set(e, why, "make the folder of networks %s", path);
 	return fd < 0 ? err_set(e, errno, "open the folder of networks %s", path) : fd;
 }
 
