@@ -131,6 +131,7 @@ says() { get "$url" | grep -qE "$1"; }
 	until_true eval 'query "up{job=\"clade\"}" | jq -e ".data.result[0].value[1] == \"1\""'
 	# every expression of the dashboard is one that prometheus takes
 	jq -r '.panels[].targets[].expr' "$PACKAGING/grafana/clade.json" | sed 's/\$[a-z]*/.*/g' | while read -r expr; do
-		query "$expr" | jq -e '.status == "success"' >/dev/null || { echo "$expr"; exit 1; }
+		# polled, as above: a server that has just started may answer otherwise for a moment
+		until_true eval 'query "$expr" | jq -e ".status == \"success\""' || exit 1
 	done
 }
