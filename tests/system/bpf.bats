@@ -39,8 +39,9 @@ if os.fork() == 0:
 os.wait()
 time.sleep(1000)' 3>&- &
 	local parent=$!
-	until_true eval 'ps --ppid '"$parent"' -o args= | grep -q "sleep 2005"'
-	child=$(ps --ppid "$parent" -o pid=)
+	# the shells have these words in their command lines, too
+	adopted() { child=$(ps --ppid "$parent" -o pid=,args= | awk '$2 == "sleep" && $3 == 2005 { print $1 }') && [ -n "$child" ]; }
+	until_true adopted
 	clade ps -A --json -o pid,origin,proof >found
 	jq -e --argjson c "$child" 'map(select(.pid == $c)) | (.[0].origin // "?") == "?"' found
 	with_pin "$CLADE_BIN/clade" ps -A --json -o pid,origin,reaper,proof >found

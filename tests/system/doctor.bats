@@ -28,7 +28,7 @@ healed() {
 @test "no reaping init: adopted zombies, the proof, reap now, --init for good" {
 	clade run -d --name box dir:rootfs sleep 1000
 	clade exec box sh -c 'for i in 1 2 3; do sh -c "sleep 0.1 & exit"; done'
-	until_true found box init-does-not-reap
+	until_true eval 'found box init-does-not-reap | jq -e ".count == 3"'
 	found box init-does-not-reap | jq -e '.count == 3 and .now == "clade reap box" and (.forGood | contains("--init")) and
 		(.evidence | contains("does not catch SIGCHLD, is not in wait; adopted: in the session"))'
 	[ "$(id -u)" = 0 ] || return 0 # a filter of the container keeps a normal user from reaping
@@ -93,6 +93,7 @@ healed() {
 	clade run --rm --pids-limit 100 dir:rootfs true 2>/dev/null || skip "this user may not set limits"
 	clade run -d --name box --pids-limit 30 -v "$PWD/ills.py:/tmp/ills.py:ro" host python3 /tmp/ills.py many 26 >/dev/null
 	until_true eval 'clade logs box | grep -q ready'
+	until_true eval 'found box near-pids-limit | jq -e ".evidence | contains(\"26 of them zombies\")"'
 	found box near-pids-limit | jq -e '.evidence | test("^27 of 30 processes and threads are used, 26 of them zombies \\(96 %\\), [0-9.e+]+ more a second: full in [0-9]+ s")'
 }
 
@@ -121,7 +122,8 @@ healed() {
 	until_true grep -q ready out
 	inode=$(stat -L -c %i "/proc/$helper/ns/pid_for_children")
 	clade ns --json 2>/dev/null | jq -e --argjson i "$inode" '.[] | select(.ns == $i) | .procs == 0 and .held == "not entered"'
-	clade doctor 2>/dev/null | grep "$helper (sleep) unshared namespace $inode, whose PID 1 has ended"
+	# from its word to its exec is a moment
+	until_true eval 'clade doctor 2>/dev/null | grep "$helper (sleep) unshared namespace '"$inode"', whose PID 1 has ended"'
 	exec 8<"/proc/$helper/ns/pid_for_children"
 	kill "$helper"
 	until_true eval 'clade ns --json 2>/dev/null | jq -e --argjson i '"$inode"' ".[] | select(.ns == \$i) | .held == \"descriptor\""'

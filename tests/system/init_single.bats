@@ -28,7 +28,7 @@ ended() {
 TRAPS='trap "echo one" USR1; trap "echo two" USR2; trap "echo term; exit 3" TERM; echo ready; while :; do sleep 0.02; done'
 
 @test "init: --delay holds a signal back, others pass it; a second one ends the wait" {
-	begin --delay USR1:300ms --delay TERM:1000s bash -c "$TRAPS"
+	begin --delay USR1:3s --delay TERM:1000s bash -c "$TRAPS"
 	kill -USR1 "$started"
 	kill -USR2 "$started"
 	until_true grep -q one got
@@ -58,15 +58,17 @@ TRAPS='trap "echo one" USR1; trap "echo two" USR2; trap "echo term; exit 3" TERM
 }
 
 @test "init: -w --log json tells of each process; the living parent of zombies is named" {
-	run -2 "$INIT" -w --log json bash -c '(sleep 0.05 &); sleep 0.3; exit 2'
+	run -2 "$INIT" -w --log json bash -c '(sleep 0.05 &); sleep 2; exit 2'
 	[ "$(jq -r 'select(.event == "reaped") | "\(.name) \(.exit)"' <<<"$output")" = "sleep 0" ]
 	[ "$(jq 'select(.event == "reaped") | .lived_ms >= 40 and .cpu_ms >= 0' <<<"$output")" = true ]
 	[ "$(jq -c 'select(.event == "ended") | [.name, .exit]' <<<"$output")" = '["bash",2]' ]
 	cat >culprit.py <<-'END'
 		import os, time
 		for i in range(3):
-		    if os.fork() == 0:
+		    pid = os.fork()
+		    if pid == 0:
 		        os._exit(0)
+		    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 		open("culprit", "w").write(str(os.getpid()))
 		time.sleep(1000)
 	END
@@ -79,9 +81,10 @@ TRAPS='trap "echo one" USR1; trap "echo two" USR2; trap "echo term; exit 3" TERM
 	begin --control "$PWD/sock" python3 -c '
 import os, time
 for i in range(3):
-    if os.fork() == 0:
+    pid = os.fork()
+    if pid == 0:
         os._exit(0)
-time.sleep(0.2)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 print("ready", flush=True)
 time.sleep(1000)'
 	local child

@@ -116,9 +116,9 @@ is() { [ "$(status_of "$1")" = "$2" ]; }
 }
 
 @test "stop: asks, then kills; kill: any signal" {
-	clade run -d --name polite dir:rootfs sh -c 'trap "exit 7" TERM; while :; do sleep 0.05; done'
+	clade run -d --name polite dir:rootfs sh -c 'trap "exit 7" TERM; echo ok; while :; do sleep 0.05; done'
 	clade run -d --name deaf --stop-timeout 1 dir:rootfs sh -c 'trap "" TERM; while :; do sleep 0.05; done'
-	until_true grep -q "trap" "/proc/$(init_of polite)/cmdline"
+	until_true eval 'clade logs polite | grep -q ok'
 	run -0 clade stop polite
 	run -0 clade wait polite
 	[ "$output" = 7 ]

@@ -54,7 +54,9 @@ cgroup_file() { # CONTAINER FILE: where it is on this host, v1 or v2
 	clade run -d --name box dir:rootfs sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.02; done'
 	until_true eval 'clade logs box | grep -q 3'
 	run -0 clade pause box
-	before=$(clade logs box | wc -l)
+	# what it had written before is on its way to the log
+	settled() { before=$(clade logs box | wc -l) && sleep 0.3 && [ "$(clade logs box | wc -l)" = "$before" ]; }
+	until_true settled
 	[[ "$(clade ps)" == *"(Paused)"* ]]
 	run -125 clade exec box true
 	[[ "$output" == *"is paused"* ]]

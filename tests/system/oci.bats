@@ -103,7 +103,8 @@ status() { "${RT[@]}" state "$1" | jq -r .status; }
 	run -1 "${RT[@]}" resume "$(id)"
 	pid=$("${RT[@]}" state "$(id)" | jq .pid)
 	[ "$("${RT[@]}" ps --format json "$(id)")" = "[$pid]" ]
-	[[ "$("${RT[@]}" ps "$(id)")" == *"sleep 1000"* ]]
+	# start does not wait for its exec
+	until_true eval '[[ "$("${RT[@]}" ps "$(id)")" == *"sleep 1000"* ]]'
 	echo '{"pids":{"limit":44}}' | "${RT[@]}" update --resources=- "$(id)"
 	"${RT[@]}" events --stats "$(id)" | jq -e '.type == "stats" and .data.pids.limit == 44 and .data.pids.current == 1'
 	"${RT[@]}" update --pids-limit 45 "$(id)"

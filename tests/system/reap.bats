@@ -109,7 +109,7 @@ all_victims_are_well() {
 	children+=($!)
 	timeout 60 "$BATS_FILE_TMPDIR/hammer" $! 10000 0 >out
 	grep -q '^10000 attaches' out
-	grep -q '^State:.*S (sleeping)' "/proc/$!/status"
+	until_true grep -q '^State:.*S (sleeping)' "/proc/$!/status"
 }
 
 @test "sleep infinity, busybox, tail, python, perl, node, java: all zombies go and the program stays" {

@@ -43,7 +43,7 @@ script() {
 	END
 	echo 5 >s/a/notification-fd
 	echo SIGINT >s/a/down-signal
-	echo 300 >s/a/timeout-kill
+	echo 3000 >s/a/timeout-kill
 	serve s
 	until_true has "a is ready"
 	has working

@@ -98,7 +98,7 @@ teardown() { services_teardown; }
 	END
 	serve conf
 	until_true is flap FATAL
-	[ "$(count 'flap: again')" = 5 ]
+	until_true eval '[ "$(count "flap: again")" = 5 ]'
 	until_true is done EXITED
 	until_true is good EXITED
 	until_true is never FATAL
@@ -153,17 +153,17 @@ teardown() { services_teardown; }
 		[service a]
 		run = sh -c 'sleep 1000 & sleep 1000 & echo up; wait'
 		[service crash]
-		run = sh -c 'sleep 1001 & exit 1'
+		run = sh -c 'sleep 10013 & exit 1'
 		restart = never
 	END
 	serve conf
 	until_true has "a: up"
 	until_true is crash FATAL
-	run ! pgrep -x -f "sleep 1001"
-	[ "$(marked | wc -l)" = 4 ]
+	until_true eval '! pgrep -x -f "sleep 10013"'
+	until_true eval '[ "$(marked | wc -l)" = 4 ]'
 	run -0 ctl stop a
 	[ "$output" = "a: stopped" ]
-	[ "$(marked | wc -l)" = 1 ]
+	until_true eval '[ "$(marked | wc -l)" = 1 ]'
 }
 
 @test "services: isolate = pid ends even what left its group" {

@@ -41,6 +41,7 @@ run_one() (
 	daemon=$!
 	until_true eval "'$3' -c s.conf status | grep -q FATAL"
 	until_true eval "! '$3' -c s.conf status | grep -q STARTING"
+	until_true eval "'$3' -c s.conf status | grep -q '^short .*EXITED'"
 	while read -r line; do
 		echo "\$ $line"
 		# shellcheck disable=SC2086 # words on purpose

@@ -23,7 +23,7 @@ teardown() { clade_teardown; }
 	clade run -d --name box dir:rootfs sleep 1000
 	local command
 	for command in "run -it --rm dir:rootfs" "exec -it box"; do
-		typed=$'SIZE 33 101=>\n=># \nstty size\\r=>[0-9]+ [0-9]+\nSIZE 44 77=>\n\\r=># \nsleep 0.3; stty size\\r=>44 77\nexit\\r=>'
+		typed=$'SIZE 33 101=>\n=># \nstty size\\r=>[0-9]+ [0-9]+\nSIZE 44 77=>\n\\r=># \nuntil stty size | grep \"44 77\"; do sleep 0.1; done\\r=>44 77\r\n\nexit\\r=>'
 		# shellcheck disable=SC2086 # words on purpose
 		run -0 terminal clade $command sh
 	done

@@ -36,7 +36,7 @@ zombie_in() {
 	until_true shows '[0-9] procs  *1 zombies.*clade/box'
 	keys / 1234 Enter
 	until_true shows_not 'sleep 1000'
-	shows 'sleep 1234'
+	until_true shows 'sleep 1234'
 	keys / Enter
 	until_true shows 'sleep 1000'
 	keys Home Space
@@ -64,7 +64,7 @@ zombie_in() {
 	until_true shows 'wait for its adopted zombies? (y/n)'
 	keys n
 	until_true shows_not '(y/n)'
-	shows 'defunct, exit 0'
+	until_true shows 'defunct, exit 0'
 	keys r
 	until_true shows '(y/n)'
 	keys y
