@@ -174,12 +174,14 @@ static int enter_cwd(struct birth *b, struct err *e)
 {
 	const char *cwd = b->plan->process.cwd;
 	char now[PATH_MAX];
+	int r;
 
 	if (b->cwd_is_set)
 		return 0;
-	if (chdir(cwd) < 0)
-		return err_set(e, errno, "change to the working folder %s", cwd);
-	/* CVE-2024-21626: a folder outside the root has no path here */
+	/* CVE-2024-21626: not by a descriptor, and a folder outside the root has no path here */
+	r = root_chdir(cwd);
+	if (r < 0)
+		return err_set(e, -r, "change to the working folder %s", cwd);
 	if (!getcwd(now, sizeof(now)) || now[0] != '/')
 		return err_say(e, "the working folder %s lies outside the container", cwd);
 	b->cwd_is_set = true;

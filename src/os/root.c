@@ -45,6 +45,13 @@ int root_open_nolinks(int root, const char *path, int flags)
 	return open_in(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
+int root_chdir(const char *path)
+{
+	autofd fd = open_in(AT_FDCWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
+
+	return fd < 0 ? fd : fchdir(fd) < 0 ? -errno : 0;
+}
+
 int root_open_noxdev(int root, const char *path, int flags)
 {
 	return open_in(root, path, flags, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);

@@ -14,6 +14,9 @@ int root_open(int root, const char *path, int flags);
 /* The same, and no symbolic link anywhere in the path. */
 int root_open_nolinks(int root, const char *path, int flags);
 
+/* chdir(2) to an absolute path; through a magic link (/proc/PID/fd/N, PID/cwd ...): -ELOOP. */
+int root_chdir(const char *path);
+
 /* For a procfs: nothing may be mounted over any part of the path (RESOLVE_NO_XDEV). */
 int root_open_noxdev(int root, const char *path, int flags);
 
