@@ -138,6 +138,29 @@ void log_error(const char *fmt, ...)
 	SAY(LOG_LEVEL_ERROR, fmt);
 }
 
+void log_out_of_memory(void)
+{
+	static const char words[] = "out of memory";
+	struct timespec now;
+	char line[256], when[40];
+	struct tm tm;
+	int n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	n = voice.format == LOG_JSON
+		    ? snprintf(line, sizeof(line),
+			      "{\"level\":\"error\",\"msg\":\"%s\",\"time\":\"%s.%09ldZ\"}\n",
+			      words, when, now.tv_nsec)
+		    : snprintf(line, sizeof(line), "time=\"%sZ\" level=error msg=\"%s\"\n", when,
+			      words);
+	if (voice.fd >= 0)
+		(void)!write(voice.fd, line, (size_t)n);
+	n = snprintf(line, sizeof(line), "%s: %s\n", voice.program, words);
+	(void)!write(STDERR_FILENO, line, (size_t)n);
+}
+
 void log_err(const struct err *e)
 {
 	char words[1024];

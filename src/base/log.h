@@ -27,5 +27,8 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* "out of memory", as an error: needs none. For mem_on_failure(). */
+void log_out_of_memory(void);
+
 /* The one place an error is printed: "clade: mounts[3]: mount proc on /proc: Operation ...". */
 void log_err(const struct err *e);

@@ -21,12 +21,28 @@ struct arena_block {
 	alignas(max_align_t) char bytes[];
 };
 
-static _Noreturn void out_of_memory(void)
+static void say_so(void)
 {
 	static const char words[] = "clade: out of memory\n";
 
 	(void)!write(STDERR_FILENO, words, sizeof(words) - 1);
-	_exit(125);
+}
+
+static struct {
+	void (*say)(void);
+	int code;
+} failure = { say_so, 125 };
+
+void mem_on_failure(void (*say)(void), int code)
+{
+	failure.say = say;
+	failure.code = code;
+}
+
+static _Noreturn void out_of_memory(void)
+{
+	failure.say();
+	_exit(failure.code);
 }
 
 void *mem_alloc(size_t size)

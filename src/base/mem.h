@@ -49,6 +49,12 @@ void arena_leave_to_exit(void);
 
 #define autoarena __attribute__((cleanup(arena_done))) struct arena
 
+/*
+ * How it ends, where that is not "clade: out of memory" and 125: say() tells of it, which is to
+ * need no memory, and code is the exit code.
+ */
+void mem_on_failure(void (*say)(void), int code);
+
 /* malloc family that ends the program instead of returning NULL. */
 void *mem_alloc(size_t size);			  /* zeroed */
 void *mem_resize(void *p, size_t n, size_t size); /* realloc of n * size */

@@ -72,6 +72,8 @@ static int write_one(struct birth *b, const struct plan_cgroup_write *w, struct 
 		r = file_write(one->fd, w->file, w->value);
 		if (r == -ENOENT && w->other)
 			r = file_write(one->fd, w->other, w->other_value);
+		if (r == -EINVAL && str_eq(w->file, "cpu.rt_runtime_us"))
+			r = cgroup_give_realtime(one->dir, strtoll(w->value, NULL, 10));
 		if (r == 0 || (r == -ENOENT && w->optional))
 			return 0;
 		return err_set(e, -r, "write %s to %s/%s", w->value, one->dir, w->file);

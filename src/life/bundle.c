@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "life/bundle_internal.h"
 #include "life/internal.h"
@@ -155,7 +156,7 @@ static enum bundle_status status_of(struct kept *k)
 									      : BUNDLE_RUNNING;
 }
 
-int kept_open(const struct bundles *b, const char *id, struct kept *k, struct err *e)
+int kept_open_half(const struct bundles *b, const char *id, struct kept *k, struct err *e)
 {
 	char small[4096], *text = small;
 	autofree char *large = NULL;
@@ -182,7 +183,6 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 	if (n == -ENOENT) {
 		/* being made just now, or whoever made it was killed */
 		k->status = BUNDLE_CREATING;
-		k->bundle = k->rootfs = k->oci_version = "";
 		return 0;
 	}
 	if (n < 0)
@@ -213,6 +213,13 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 		proc_ref_done(&k->init);
 	k->status = status_of(k);
 	return 0;
+}
+
+int kept_open(const struct bundles *b, const char *id, struct kept *k, struct err *e)
+{
+	if (kept_open_half(b, id, k, e) < 0)
+		return -e->code;
+	return k->status == BUNDLE_CREATING ? absent(id, e) : 0;
 }
 
 void kept_done(struct kept *k)
@@ -315,8 +322,14 @@ int bundle_list(const struct bundles *b, struct arena *a, struct bundle_info **r
 		struct bundle_info info, *place;
 		struct err gone;
 
-		if (entry->d_name[0] == '.' || bundle_state(b, entry->d_name, a, &info, &gone) < 0)
+		if (entry->d_name[0] == '.')
 			continue;
+		if (bundle_state(b, entry->d_name, a, &info, &gone) < 0) {
+			if (faccessat(fd, entry->d_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+				log_warn("container %s is left out: %s", entry->d_name,
+					gone.code == ERR_ABSENT ? "it is half made" : gone.msg);
+			continue;
+		}
 		place = arena_grow(a, ret, ret_n, sizeof(*place));
 		*place = info;
 	}
@@ -325,10 +338,25 @@ int bundle_list(const struct bundles *b, struct arena *a, struct bundle_info **r
 	return 0;
 }
 
-int bundle_send_fd(const char *socket_path, const char *what, int fd, struct err *e)
+int bundle_connect(const char *socket_path, int *ret, struct err *e)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	autofd sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	autofd sock = FD_NONE;
+
+	if (!socket_path)
+		return 0;
+	if (strlen(socket_path) >= sizeof(to.sun_path))
+		return err_set(e, ENAMETOOLONG, "connect to %s", socket_path);
+	strcpy(to.sun_path, socket_path);
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (sock < 0 || connect(sock, (struct sockaddr *)&to, sizeof(to)) < 0)
+		return err_set(e, errno, "connect to %s", socket_path);
+	*ret = take_fd(&sock);
+	return 0;
+}
+
+int bundle_send_fd(int sock, const char *socket_path, const char *what, int fd, struct err *e)
+{
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
@@ -339,17 +367,15 @@ int bundle_send_fd(const char *socket_path, const char *what, int fd, struct err
 		.msg_control = control.room,
 		.msg_controllen = sizeof(control.room) };
 
-	if (strlen(socket_path) >= sizeof(to.sun_path))
-		return err_set(e, ENAMETOOLONG, "connect to %s", socket_path);
-	strcpy(to.sun_path, socket_path);
-	if (sock < 0 || connect(sock, (struct sockaddr *)&to, sizeof(to)) < 0)
-		return err_set(e, errno, "connect to %s", socket_path);
 	control.header.cmsg_level = SOL_SOCKET;
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
 	if (sendmsg(sock, &h, MSG_NOSIGNAL) < 0)
 		return err_set(e, errno, "send %s to %s", what, socket_path);
+	/* an init that waits for its start has the socket, too: its reader is not to wait for that
+	 */
+	shutdown(sock, SHUT_WR);
 	return 0;
 }
 

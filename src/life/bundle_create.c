@@ -36,9 +36,10 @@ struct making {
 	size_t config_n;
 	struct spec_strings env; /* as configured */
 	char bundle[PATH_MAX];
-	int dir, fifo;	   /* owned */
-	char *cgroup_path; /* owned: where systemd put the scope */
-	int tty_master;	   /* owned: kept for a run in the foreground */
+	int dir, fifo;	       /* owned */
+	char *cgroup_path;     /* owned: where systemd put the scope */
+	int tty_master;	       /* owned: kept for a run in the foreground */
+	int console, pidfd_to; /* owned: sockets where somebody waits for them, or FD_NONE */
 	bool foreground, attached, resctrl_made;
 	bool waits; /* for its start */
 };
@@ -159,10 +160,11 @@ static int born(void *data, const struct proc_ref *init, int tty_master, struct 
 
 	if (store_publish(m->dir, "state", e) < 0)
 		return -e->code;
-	if (tty_master >= 0 && m->c->console_socket &&
-		bundle_send_fd(m->c->console_socket, "terminal", tty_master, e) < 0)
+	if (tty_master >= 0 && m->console >= 0 &&
+		bundle_send_fd(m->console, m->c->console_socket, "terminal", tty_master, e) < 0)
 		return -e->code;
-	if (m->c->pidfd_socket && bundle_send_fd(m->c->pidfd_socket, "pidfd", init->pidfd, e) < 0)
+	if (m->pidfd_to >= 0 &&
+		bundle_send_fd(m->pidfd_to, m->c->pidfd_socket, "pidfd", init->pidfd, e) < 0)
 		return -e->code;
 	return m->c->pid_file ? bundle_publish_pid(m->c->pid_file, e) : 0;
 }
@@ -322,6 +324,7 @@ static void clear_up(struct making *m)
 
 static int make(struct making *m, struct birth_result *ret, struct err *e)
 {
+	bool begun;
 	int r;
 
 	*ret = (struct birth_result){ .init = PROC_REF_NONE, .tty_master = FD_NONE };
@@ -329,10 +332,15 @@ static int make(struct making *m, struct birth_result *ret, struct err *e)
 		decide(m, e) < 0)
 		return -e->code;
 	r = make_folder(m, e);
-	if (r == 0)
+	if (r == 0 && (bundle_connect(m->c->console_socket, &m->console, e) < 0 ||
+			      bundle_connect(m->c->pidfd_socket, &m->pidfd_to, e) < 0))
+		r = -e->code;
+	begun = r == 0;
+	if (begun)
 		r = birth_of(m, ret, e);
 	if (r != 0 && m->dir >= 0) {
-		clear_up(m);
+		if (begun)
+			clear_up(m);
 		store_remove(m->b->root_fd, m->c->id);
 		if (m->c->pid_file)
 			bundle_forget_pid(m->c->pid_file);
@@ -347,6 +355,8 @@ static void making_done(struct making *m)
 {
 	fd_close(&m->dir);
 	fd_close(&m->fifo);
+	fd_close(&m->console);
+	fd_close(&m->pidfd_to);
 	free(m->cgroup_path);
 	plan_done(&m->plan);
 	spec_done(&m->spec);
@@ -361,7 +371,7 @@ int bundle_create(struct bundles *b, const struct bundle_create *c, struct err *
 
 	m->b = b;
 	m->c = c;
-	m->dir = m->fifo = FD_NONE;
+	m->dir = m->fifo = m->console = m->pidfd_to = FD_NONE;
 	m->waits = true;
 	r = make(m, &born_now, e);
 	proc_ref_done(&born_now.init);
@@ -410,7 +420,7 @@ int bundle_run(struct bundles *b, const struct bundle_create *c, bool detach, bo
 
 	m->b = b;
 	m->c = c;
-	m->dir = m->fifo = FD_NONE;
+	m->dir = m->fifo = m->console = m->pidfd_to = FD_NONE;
 	m->foreground = !detach && !c->console_socket;
 	m->attached = !detach;
 	*ret_code = 0;

@@ -166,12 +166,19 @@ static int make_process(const struct bundle_exec *x, const struct spec *spec, st
 	return 0;
 }
 
-static int tell(const struct bundle_exec *x, const struct birth_result *born, struct err *e)
+/* Where somebody waits for the terminal and for the pidfd, or FD_NONE */
+struct waiting {
+	int console, pidfd;
+};
+
+static int tell(const struct bundle_exec *x, const struct waiting *w,
+	const struct birth_result *born, struct err *e)
 {
-	if (born->tty_master >= 0 && x->console_socket &&
-		bundle_send_fd(x->console_socket, "terminal", born->tty_master, e) < 0)
+	if (born->tty_master >= 0 && w->console >= 0 &&
+		bundle_send_fd(w->console, x->console_socket, "terminal", born->tty_master, e) < 0)
 		return -e->code;
-	if (x->pidfd_socket && bundle_send_fd(x->pidfd_socket, "pidfd", born->init.pidfd, e) < 0)
+	if (w->pidfd >= 0 &&
+		bundle_send_fd(w->pidfd, x->pidfd_socket, "pidfd", born->init.pidfd, e) < 0)
 		return -e->code;
 	return x->pid_file ? bundle_write_pid(x->pid_file, born->init.pid, e) : 0;
 }
@@ -267,6 +274,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 		.has_console = x->console_socket || !x->detach,
 		.preserve_fds = x->preserve_fds };
 	struct plan_seccomp filter = { 0 };
+	struct waiting waiting = { FD_NONE, FD_NONE };
 	struct birth_result born = { .init = PROC_REF_NONE, .tty_master = FD_NONE };
 	struct join_request join = { .stdio = { FD_NONE, FD_NONE, FD_NONE }, .new_session = true };
 	int r;
@@ -274,7 +282,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	*ret_code = 0;
 	if (kept_open(b, x->id, &k, e) < 0 || bundles_probe(b, e) < 0)
 		return -e->code;
-	if (k.init.pidfd < 0 || k.status == BUNDLE_CREATING)
+	if (k.init.pidfd < 0)
 		return err_say(e, "cannot exec in a stopped container");
 	if (k.status == BUNDLE_PAUSED && !x->ignore_paused)
 		return err_say(
@@ -292,6 +300,10 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	req.filter = kept_filter(&k, &arena, &filter);
 	if (r == 0)
 		r = plan_make_exec(&req, &process, &plan, e);
+	if (r == 0)
+		r = bundle_connect(x->console_socket, &waiting.console, e);
+	if (r == 0)
+		r = bundle_connect(x->pidfd_socket, &waiting.pidfd, e);
 	if (r == 0) {
 		join.plan = &plan;
 		join.plain_output = !x->detach && !x->console_socket;
@@ -304,7 +316,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 		r = r ? -(e->code ? e->code : EIO) : 0;
 	}
 	if (r == 0) {
-		r = tell(x, &born, e);
+		r = tell(x, &waiting, &born, e);
 		/* nobody knows of it */
 		if (r < 0)
 			proc_ref_signal(&born.init, SIGKILL);
@@ -314,6 +326,8 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 			&born.init, x->console_socket ? FD_NONE : born.tty_master, ret_code, e);
 	proc_ref_done(&born.init);
 	fd_close(&born.tty_master);
+	fd_close(&waiting.console);
+	fd_close(&waiting.pidfd);
 	plan_done(&plan);
 	spec_done(&spec);
 	return r;

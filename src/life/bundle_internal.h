@@ -34,7 +34,10 @@ struct kept {
 	}
 #define autokept __attribute__((cleanup(kept_done))) struct kept
 
+/* One that is half made (being made, or its maker was killed) is absent, as with runc ... */
 int kept_open(const struct bundles *b, const char *id, struct kept *ret, struct err *e);
+/* ... or BUNDLE_CREATING, with nothing but its folder and its ID. */
+int kept_open_half(const struct bundles *b, const char *id, struct kept *ret, struct err *e);
 void kept_done(struct kept *k);
 int bundle_check_id(const char *id, struct err *e);
 
@@ -55,8 +58,12 @@ struct spec_strings bundle_env(
 char *kept_state_json(
 	const char *id, const char *bundle, const char *status, pid_t pid, const struct spec *spec);
 
-/* The terminal's master, or a pidfd, to whoever waits for it at a socket's path. */
-int bundle_send_fd(const char *socket_path, const char *what, int fd, struct err *e);
+/*
+ * The terminal's master, or a pidfd, to whoever waits for it at a socket's path. Connected before
+ * anything is made, so that one who has gone meanwhile is noticed. NULL: nobody does, ret is left.
+ */
+int bundle_connect(const char *socket_path, int *ret, struct err *e);
+int bundle_send_fd(int sock, const char *socket_path, const char *what, int fd, struct err *e);
 /* The pid file, at once or in two; forget removes either. */
 int bundle_write_pid(const char *path, pid_t pid, struct err *e);
 int bundle_prepare_pid(const char *path, pid_t pid, struct err *e);

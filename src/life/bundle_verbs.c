@@ -20,6 +20,7 @@
 #include "os/mount_template.h"
 #include "os/cgroup.h"
 #include "os/file.h"
+#include "os/lock.h"
 #include "os/resctrl.h"
 #include "os/systemd.h"
 #include "store/store.h"
@@ -239,12 +240,18 @@ static int wait_for_maker(const struct bundles *b, struct kept *k, struct err *e
 	while (flock(k->dir, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return err_set(e, errno, "lock the state folder of container %s", k->id);
+		/* a hook of it, say */
+		if (waited_ms == 0 && lock_is_an_ancestors(k->dir))
+			return err_say(e,
+				"container %s is still being made, and who makes it waits for this "
+				"command",
+				k->id);
 		if (waited_ms > MAKER_TIMEOUT_MS)
 			return err_say(e, "container %s is still being made", k->id);
 		nanosleep(&pause, NULL);
 		waited_ms += 5;
 	}
-	r = kept_open(b, k->id, &now, e);
+	r = kept_open_half(b, k->id, &now, e);
 	if (r == 0 && now.status != BUNDLE_CREATING) {
 		kept_done(k);
 		*k = now;
@@ -260,7 +267,7 @@ int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
 	struct err other;
 	int r;
 
-	r = kept_open(b, id, &k, e);
+	r = kept_open_half(b, id, &k, e);
 	if (r == 0 && k.status == BUNDLE_CREATING)
 		r = wait_for_maker(b, &k, e);
 	if (r < 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,6 +95,8 @@ static int write_file(const struct host *h, const char *path, const struct plan_
 	r = dir < 0 ? -errno : file_write(dir, w->file, w->value);
 	if (r == -ENOENT && w->other)
 		r = file_write(dir, w->other, w->other_value);
+	if (r == -EINVAL && str_eq(w->file, "cpu.rt_runtime_us"))
+		r = cgroup_give_realtime(folder, strtoll(w->value, NULL, 10));
 	if (r < 0 && !(r == -ENOENT && w->optional))
 		return err_set(e, -r, "write %s to %s/%s", w->value, folder, w->file);
 	return 0;

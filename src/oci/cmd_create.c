@@ -85,12 +85,26 @@ static int run(const struct cmd_call *call, struct err *e)
 
 struct exec_opts {
 	struct bundle_exec exec;
-	struct opt_list env, caps, groups, cgroups;
+	struct opt_list env, caps, cgroups;
+	uint32_t *groups; /* owned */
 	int preserve_fds;
 };
 
 #define EXEC(member) offsetof(struct exec_opts, exec.member)
 #define XOWN(member) offsetof(struct exec_opts, member)
+
+static int parse_group(void *opts, const struct opt *o, const char *value, struct err *e)
+{
+	struct exec_opts *all = opts;
+	size_t n = all->exec.n_groups;
+	uint64_t gid;
+
+	if (str_u64(value, &gid) < 0 || gid >= UINT32_MAX)
+		return err_say(e, "--%s %s: is no group's number", o->name, value);
+	all->groups = mem_resize(all->groups, n + 1, sizeof(*all->groups));
+	all->groups[all->exec.n_groups++] = (uint32_t)gid;
+	return 0;
+}
 
 static const struct opt exec_opts[] = {
 	{ "console-socket", 0, OPT_STRING, EXEC(console_socket), "PATH",
@@ -100,7 +114,7 @@ static const struct opt exec_opts[] = {
 	{ "env", 'e', OPT_LIST, XOWN(env), "NAME=VALUE", "an environment variable" },
 	{ "tty", 't', OPT_FLAG, EXEC(tty), NULL, "give it a terminal" },
 	{ "user", 'u', OPT_STRING, EXEC(user), "UID[:GID]", "as whom" },
-	{ "additional-gids", 'g', OPT_LIST, XOWN(groups), "GID", "a further group" },
+	{ "additional-gids", 'g', OPT_CALL, 0, "GID", "a further group", parse_group },
 	{ "process", 'p', OPT_STRING, EXEC(process_file), "FILE", "process.json" },
 	{ "detach", 'd', OPT_FLAG, EXEC(detach), NULL, "do not wait for its end" },
 	{ "pid-file", 0, OPT_STRING, EXEC(pid_file), "FILE", "write its PID" },
@@ -118,7 +132,6 @@ static const struct opt exec_opts[] = {
 static int exec(const struct cmd_call *call, struct err *e)
 {
 	struct exec_opts *o = call->opts;
-	uint32_t *groups = arena_array(call->arena, o->groups.n + 1, sizeof(*groups));
 	autobundles b = BUNDLES_NONE;
 	int code = 0, r;
 
@@ -128,16 +141,7 @@ static int exec(const struct cmd_call *call, struct err *e)
 	o->exec.n_env = o->env.n;
 	o->exec.caps = o->caps.items;
 	o->exec.n_caps = o->caps.n;
-	for (size_t i = 0; i < o->groups.n; i++) {
-		uint64_t gid;
-
-		if (str_u64(o->groups.items[i], &gid) < 0 || gid >= UINT32_MAX)
-			return err_say(e, "--additional-gids %s: is no group's number",
-				o->groups.items[i]);
-		groups[i] = (uint32_t)gid;
-	}
-	o->exec.groups = groups;
-	o->exec.n_groups = o->groups.n;
+	o->exec.groups = o->groups;
 	o->exec.cgroups = o->cgroups.items;
 	o->exec.n_cgroups = o->cgroups.n;
 	if (count_fds(o->preserve_fds, &o->exec.preserve_fds, &o->exec.listen, e) < 0)
@@ -145,6 +149,7 @@ static int exec(const struct cmd_call *call, struct err *e)
 	if (oci_bundles(call, &b, e) < 0)
 		return -e->code;
 	r = bundle_exec(&b, &o->exec, &code, e);
+	free(o->groups);
 	return r < 0 ? r : code;
 }
 

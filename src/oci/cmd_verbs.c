@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* start, kill, delete, pause, resume, update, checkpoint, restore */
+#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/signals.h"
 #include "base/str.h"
 #include "oci/commands.h"
@@ -16,41 +18,93 @@ static int start(const struct cmd_call *call, struct err *e)
 }
 
 struct all_opts {
-	bool all, force;
+	bool all, force, regex;
 };
+
+/* what is done to one container, and with what */
+struct deed {
+	int (*to_one)(struct bundles *b, const char *id, const struct deed *d, struct err *e);
+	int signo;
+	bool flag;
+};
+
+/* crun's --regex: to each whose ID matches; what fails for one is said, and the others follow. */
+static int to_matching(struct bundles *b, const char *pattern, const struct deed *d,
+	struct arena *a, struct err *e)
+{
+	struct bundle_info *all;
+	size_t n;
+	regex_t re;
+
+	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return err_say(e, "invalid regular expression: %s", pattern);
+	if (bundle_list(b, a, &all, &n, e) < 0) {
+		regfree(&re);
+		return -e->code;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct err one;
+
+		if (regexec(&re, all[i].id, 0, NULL, 0) == 0 &&
+			d->to_one(b, all[i].id, d, &one) < 0)
+			log_err(&one);
+	}
+	regfree(&re);
+	return 0;
+}
+
+static int act(const struct cmd_call *call, const struct deed *d, struct err *e)
+{
+	const struct all_opts *o = call->opts;
+	autobundles b = BUNDLES_NONE;
+
+	if (oci_bundles(call, &b, e) < 0)
+		return -e->code;
+	return o->regex ? to_matching(&b, call->args[0], d, call->arena, e)
+			: d->to_one(&b, call->args[0], d, e);
+}
 
 static const struct opt kill_opts[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct all_opts, all), NULL,
 		"every process of the container" },
+	{ "regex", 'r', OPT_FLAG, offsetof(struct all_opts, regex), NULL,
+		"ID is an extended regular expression: all that match" },
 	{ 0 },
 };
 
 static const struct opt delete_opts[] = {
 	{ "force", 'f', OPT_FLAG, offsetof(struct all_opts, force), NULL,
 		"kill it first; one that is not there is no failure" },
+	{ "regex", 'r', OPT_FLAG, offsetof(struct all_opts, regex), NULL,
+		"ID is an extended regular expression: all that match" },
 	{ 0 },
 };
 
-static int kill_one(const struct cmd_call *call, struct err *e)
+static int kill_one(struct bundles *b, const char *id, const struct deed *d, struct err *e)
+{
+	return bundle_kill(b, id, d->signo, d->flag, e);
+}
+
+static int delete_one(struct bundles *b, const char *id, const struct deed *d, struct err *e)
+{
+	return bundle_delete(b, id, d->flag, e);
+}
+
+static int kill_them(const struct cmd_call *call, struct err *e)
 {
 	const struct all_opts *o = call->opts;
 	const char *word = call->n_args > 1 ? call->args[1] : "TERM";
-	int signo = str_eq(word, "0") ? 0 : signal_parse(word);
-	autobundles b = BUNDLES_NONE;
+	const struct deed d = { kill_one, str_eq(word, "0") ? 0 : signal_parse(word), o->all };
 
-	if (signo < 0)
-		return err_say(e, "unknown signal \"%s\"", word);
-	return oci_bundles(call, &b, e) < 0 ? -e->code
-					    : bundle_kill(&b, call->args[0], signo, o->all, e);
+	return d.signo < 0 ? err_say(e, "unknown signal \"%s\"", word) : act(call, &d, e);
 }
 
-static int delete (const struct cmd_call *call, struct err *e)
+static int delete_them(const struct cmd_call *call, struct err *e)
 {
 	const struct all_opts *o = call->opts;
-	autobundles b = BUNDLES_NONE;
+	const struct deed d = { delete_one, 0, o->force };
 
-	return oci_bundles(call, &b, e) < 0 ? -e->code
-					    : bundle_delete(&b, call->args[0], o->force, e);
+	return act(call, &d, e);
 }
 
 static int pause_one(const struct cmd_call *call, struct err *e)
@@ -206,7 +260,7 @@ const struct cmd oci_kill = { .name = "kill",
 	.max_args = 2,
 	.opts = kill_opts,
 	.opts_size = sizeof(struct all_opts),
-	.run = kill_one };
+	.run = kill_them };
 const struct cmd oci_delete = { .name = "delete",
 	.args = "ID",
 	.brief = "remove what a stopped container left",
@@ -214,7 +268,7 @@ const struct cmd oci_delete = { .name = "delete",
 	.max_args = 1,
 	.opts = delete_opts,
 	.opts_size = sizeof(struct all_opts),
-	.run = delete };
+	.run = delete_them };
 const struct cmd oci_update = { .name = "update",
 	.args = "ID",
 	.brief = "change the limits of a container",

@@ -199,6 +199,8 @@ int main(int argc, char **argv)
 
 	life_stdio();
 	log_setup("clade-oci", LOG_LEVEL_WARN, -1, LOG_TEXT);
+	mem_on_failure(
+		log_out_of_memory, cmd == &oci_exec ? EXIT_EXEC_FAILED : EXIT_FAILURE_OF_OURS);
 	if (cmd && cmd->enters)
 		r = life_seal(argv, &e);
 	if (r == 0)

@@ -70,6 +70,12 @@ int cgroup_read_i64(const char *dir, const char *file, int64_t *ret);
 /* The number behind a key of a flat keyed file: ("memory.events", "oom_kill"). */
 int cgroup_read_key(const char *dir, const char *file, const char *key, int64_t *ret);
 
+/*
+ * v1: cpu.rt_runtime_us of a folder. Where the folders above it have less than what is in them adds
+ * up to, they get that first; the hierarchy's root stays as it is.
+ */
+int cgroup_give_realtime(const char *dir, int64_t runtime_us);
+
 /* Attaches a device program (BPF_PROG_TYPE_CGROUP_DEVICE) to the v2 folder of fd. */
 struct bpf_insn;
 int cgroup_attach_devices(int fd, const struct bpf_insn *prog, size_t len);

@@ -89,7 +89,7 @@ each_fails() {
 }
 
 # strace counts for each process: what fails in both, in the birth and again in its undo, is left to delete
-out_of_memory() { [ "$code" = 125 ] && grep -q "out of memory" out; } # docs/decisions/memory.md
+out_of_memory() { [[ $code == @(1|255) ]] && grep -q "^clade-oci: out of memory$" out; } # docs/decisions/memory.md
 created_or_nothing() {
 	! out_of_memory || return 0
 	# the newborn's wait for its start comes after "created": when that fails it has ended by itself

@@ -121,6 +121,91 @@ start() { "${RT[@]}" run -d -b bundle "$@" "$id" </dev/null >out 2>&1 3>&- || { 
 	[[ "$output" == *"connect to $PWD/nobody"* ]]
 }
 
+# hang_up SOCKET: takes one connection and closes it without reading, then says so
+hang_up() {
+	python3 - "$1" >"$1.said" 3>&- <<-'END' &
+		import os, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.bind(sys.argv[1] + ".new"); s.listen(1); os.rename(sys.argv[1] + ".new", sys.argv[1])
+		c, _ = s.accept()
+		c.close()
+		print("closed")
+	END
+	until_true test -S "$1"
+}
+
+@test "cli: a console's or pidfd's receiver that hangs up is a failure, and nothing stays" {
+	printf '#!/bin/sh\nuntil grep -q closed "%s"; do sleep 0.02; done\n' "$PWD/h.sock.said" >hook
+	chmod 755 hook
+	edit --arg d "$PWD" '.process.terminal = true | .hooks = {createRuntime: [{path: ($d + "/hook"), timeout: 60}]}'
+	hang_up "$PWD/h.sock"
+	run -1 "${RT[@]}" create --console-socket "$PWD/h.sock" -b bundle "$id" </dev/null
+	[[ "$output" == *"send terminal to $PWD/h.sock: broken pipe"* ]] || { echo "$output"; false; }
+	rm h.sock*
+	edit '.process.terminal = false'
+	hang_up "$PWD/h.sock"
+	run -1 "${RT[@]}" create --pidfd-socket "$PWD/h.sock" -b bundle "$id" </dev/null
+	[[ "$output" == *"send pidfd to $PWD/h.sock: broken pipe"* ]] || { echo "$output"; false; }
+	[ -z "$("${RT[@]}" list -q)" ]
+}
+
+@test "cli: one that is half made does not exist but for delete, which a hook of it does not wait for" {
+	local verb
+	mkdir -p "oci/$id"
+	for verb in state start kill pause resume ps "events --stats" "update --pids-limit 5"; do
+		# shellcheck disable=SC2086 # words on purpose
+		run -1 "${RT[@]}" $verb "$id"
+		[[ "$output" == *"container \"$id\" does not exist"* ]] || { echo "$verb: $output"; false; }
+	done
+	run -255 "${RT[@]}" exec "$id" true
+	[[ "$output" == *"does not exist"* ]]
+	run -0 --separate-stderr "${RT[@]}" list -q
+	[ -z "$output" ]
+	[[ "$stderr" == *"container $id is left out: it is half made"* ]]
+	run -1 "${RT[@]}" create -b bundle "$id"
+	[[ "$output" == *"already exists"* ]]
+	"${RT[@]}" delete "$id"
+	[ ! -e "oci/$id" ]
+	printf '#!/bin/sh\n%s delete -f %s >%s 2>&1\necho "code $?" >>%s\n' "$BIN/clade-oci --root $PWD/oci" "$id" "$PWD/said" "$PWD/said" >hook
+	chmod 755 hook
+	for verb in createRuntime createContainer; do
+		edit --arg d "$PWD" --arg h $verb '.hooks = {($h): [{path: ($d + "/hook"), timeout: 5}]}'
+		start
+		grep -q "container $id is still being made, and who makes it waits for this command" said
+		grep -qx "code 1" said
+		"${RT[@]}" delete -f "$id"
+	done
+}
+
+@test "cli: kill and delete --regex, as crun has them: all that match" {
+	local one
+	for one in a1 a2 b1; do "${RT[@]}" run -d -b bundle "$id-$one" </dev/null >/dev/null 2>&1 3>&-; done
+	"${RT[@]}" kill --regex -- "-a[12]\$" KILL
+	for one in a1 a2; do until_true eval '[ "$("${RT[@]}" state "$id-$one" | jq -r .status)" = stopped ]'; done
+	[ "$("${RT[@]}" state "$id-b1" | jq -r .status)" = running ]
+	# who cannot be deleted is said, the others go
+	run -0 "${RT[@]}" delete -r "$id-"
+	[[ "$output" == *"cannot delete container $id-b1 that is not stopped: running"* && "${#lines[@]}" = 1 ]]
+	[ "$("${RT[@]}" list -q)" = "$id-b1" ]
+	run -1 "${RT[@]}" kill -r '(' KILL
+	[[ "$output" == *"invalid regular expression"* ]]
+	"${RT[@]}" delete -f -r .
+	[ -z "$("${RT[@]}" list -q)" ]
+}
+
+@test "cli: without memory the failure is its own: its name, its exit code, a line in its log" {
+	local n
+	mkdir oci
+	# from the first request on that fails, from the second ...
+	for n in 1 2 3 4; do
+		run strace -f -qq -o /dev/null -e trace=mmap,brk -e "inject=mmap,brk:error=ENOMEM:when=$n+" "${RT[@]}" --log log --log-format json exec "$id" true
+		[[ "$status" = 255 && ("$output" == "clade-oci: out of memory" || "$output" == *"does not exist"*) ]] || { echo "$n: $status $output"; false; }
+	done
+	jq -se 'any(.level == "error" and .msg == "out of memory" and (.time | test("^20.*Z$")))' log
+	run -1 strace -f -qq -o /dev/null -e trace=mmap,brk -e inject=mmap,brk:error=ENOMEM "${RT[@]}" list
+	[ "$output" = "clade-oci: out of memory" ]
+}
+
 @test "cli: exec: what process.json does not say is as the container has it; nothing is given away" {
 	edit '.process.rlimits = [{type: "RLIMIT_CORE", soft: 1, hard: 2}] | .process.capabilities = {bounding: ["CAP_CHOWN"], effective: ["CAP_CHOWN"], permitted: ["CAP_CHOWN"]}'
 	start
@@ -198,7 +283,8 @@ start() { "${RT[@]}" run -d -b bundle "$@" "$id" </dev/null >out 2>&1 3>&- || { 
 	"${RT[@]}" events --interval 100ms "$id" >stream 3>&- &
 	local reader=$!
 	until_true eval '[ "$(wc -l <stream)" -ge 3 ]'
-	jq -e . stream >/dev/null
+	# a line that is being written is none yet
+	head -n 3 stream | jq -e . >/dev/null
 	"${RT[@]}" delete -f "$id"
 	wait $reader
 	run -1 "${RT[@]}" events --interval -1 "$id"

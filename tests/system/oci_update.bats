@@ -108,3 +108,17 @@ has() { file "$@" >/dev/null; }
 	run -1 "${RT[@]}" update --l3-cache-schema 'L3:0=f' --mem-bw-schema 'MB:0=50' "$id"
 	[[ "$output" == *"no resctrl filesystem is mounted"* ]]
 }
+
+@test "update: real-time of a nested group is given from above, at create and by update" {
+	[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || skip "this kernel's cgroups have no real-time"
+	edit '.linux.resources = {cpu: {realtimeRuntime: 2000, realtimePeriod: 1000000}}'
+	start
+	[ "$(file cpu cpu.rt_runtime_us x)" = 2000 ]
+	"${RT[@]}" update --cpu-rt-runtime 5000 "$id"
+	[ "$(file cpu cpu.rt_runtime_us x)" = 5000 ]
+	"${RT[@]}" update --cpu-rt-runtime 1000 "$id"
+	[ "$(file cpu cpu.rt_runtime_us x)" = 1000 ]
+	# more than the machine has
+	run -1 "${RT[@]}" update --cpu-rt-runtime 999999 "$id"
+	[[ "$output" == *"cpu.rt_runtime_us: invalid argument"* ]]
+}
