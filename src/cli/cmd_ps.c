@@ -20,7 +20,8 @@ static const struct opt ps_opts[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct ps_opts, all), NULL, "those that do not run, too" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct ps_opts, quiet), NULL, "IDs only" },
 	{ "filter", 'f', OPT_LIST, offsetof(struct ps_opts, filters), "KEY=VALUE",
-		"id, name, label, status, exited, health, ancestor, network, before, since; "
+		"id, name, label, status, exited, health, ancestor, network, volume, before, "
+		"since; "
 		"with -A: COLUMN=TEXT, !=, ~, <, >" },
 	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "COLUMN,...|json|TEMPLATE",
 		"columns: id image command created status ports names pid labels exit restarts "
@@ -235,6 +236,17 @@ static bool network_fits(const struct life_info *i, const char *value)
 	return i->network_mode && str_eq(i->network_mode, value);
 }
 
+/* By its name; a path in the container is not known here. */
+static bool volume_fits(const struct life_info *i, const char *value)
+{
+	size_t n = strlen(value);
+
+	for (const char *s = i->volumes; s && n; s = strchr(s, ' '), s = s ? s + 1 : NULL)
+		if (strncmp(s, value, n) == 0 && (!s[n] || s[n] == ' '))
+			return true;
+	return false;
+}
+
 /* before=X and since=X: made earlier or later than that container. */
 static int beside(const struct life *l, const struct opt_list *filters, struct arena *a,
 	struct listing *list, struct err *e)
@@ -288,6 +300,8 @@ static int fits(const struct life_info *i, const char *filter, struct err *e)
 		return ancestor_fits(i, value);
 	if (n == 7 && strncmp(filter, "network", n) == 0)
 		return network_fits(i, value);
+	if (n == 6 && strncmp(filter, "volume", n) == 0)
+		return volume_fits(i, value);
 	/* these need the others: beside() has answered them */
 	if ((n == 6 && strncmp(filter, "before", n) == 0) ||
 		(n == 5 && strncmp(filter, "since", n) == 0))
@@ -301,9 +315,8 @@ static int fits(const struct life_info *i, const char *filter, struct err *e)
 		return str_eq(i->health_status ? i->health_status : "none", value);
 	}
 	return err_say(e,
-		"--filter %s: id, name, label, status, exited, health, ancestor, network, before "
-		"and since "
-		"are known",
+		"--filter %s: id, name, label, status, exited, health, ancestor, network, "
+		"volume, before and since are known",
 		filter);
 }
 

@@ -5,6 +5,7 @@
 #include "base/cols.h"
 #include "base/str.h"
 #include "cli/images.h"
+#include "life/volumes.h"
 
 struct df_row {
 	const char *type;
@@ -114,7 +115,7 @@ static const struct cmd system_df = {
 };
 
 struct prune_opts {
-	bool all, force;
+	bool all, force, volumes;
 	struct opt_list filters;
 };
 
@@ -122,6 +123,8 @@ static const struct opt prune_opts[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct prune_opts, all), NULL,
 		"all images that no container uses, not only those without a name" },
 	{ "force", 'f', OPT_FLAG, offsetof(struct prune_opts, force), NULL, "do not ask" },
+	{ "volumes", 0, OPT_FLAG, offsetof(struct prune_opts, volumes), NULL,
+		"volumes without a name of their own, too" },
 	{ "filter", 0, OPT_LIST, offsetof(struct prune_opts, filters), "KEY=VALUE",
 		"until=24h, label=KEY[=VALUE] (of images)" },
 	{ 0 },
@@ -134,6 +137,8 @@ static int prune(const struct cmd_call *call, struct err *e)
 	struct image_removed removed;
 	autolife life = LIFE_NONE;
 	autotext t = { 0 };
+	struct opt_list none = { 0 };
+	int64_t bytes = 0;
 	const char **ids;
 	size_t n;
 
@@ -156,7 +161,14 @@ static int prune(const struct cmd_call *call, struct err *e)
 	if (life_image_prune(&life, &how, call->arena, &removed, e) < 0)
 		return -e->code;
 	cli_print_removed(&removed);
-	format_bytes(&t, removed.bytes);
+	if (o->volumes &&
+		life_volume_prune(&life, false, &none, call->arena, &ids, &n, &bytes, e) < 0)
+		return -e->code;
+	if (o->volumes && n)
+		puts("Deleted Volumes:");
+	for (size_t i = 0; o->volumes && i < n; i++)
+		puts(ids[i]);
+	format_bytes(&t, removed.bytes + bytes);
 	printf("Total reclaimed space: %s\n", t.p);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/go_format.h"
 #include "cli/images.h"
 #include "life/volumes.h"
 
@@ -50,8 +51,8 @@ static const struct opt ls_opts[] = {
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct ls_opts, quiet), NULL, "names only" },
 	{ "filter", 'f', OPT_LIST, offsetof(struct ls_opts, filters), "KEY=VALUE",
 		"dangling, driver, label, name" },
-	{ "format", 0, OPT_STRING, offsetof(struct ls_opts, format), "COLUMN,...|json",
-		"which columns: driver, volume_name, labels, mountpoint, created" },
+	{ "format", 0, OPT_STRING, offsetof(struct ls_opts, format), "COLUMN,...|json|TEMPLATE",
+		"columns: driver volume_name labels mountpoint created; or docker's {{.Name}}" },
 	{ 0 },
 };
 
@@ -99,6 +100,28 @@ static const struct col cols[] = {
 	{ 0 },
 };
 
+static void cell_scope(const void *data, size_t row, struct text *t)
+{
+	cell_driver(data, row, t);
+}
+
+static void add_row_labels(const void *data, size_t row, struct json_writer *w)
+{
+	const struct volume *v = at(data, row);
+
+	for (size_t i = 0; i < v->n_labels; i++)
+		json_string(w, v->labels[i].key, v->labels[i].value);
+}
+
+static const struct go_field fields[] = {
+	{ "Driver", "DRIVER", cell_driver, false },
+	{ "Labels", "LABELS", cell_labels, false },
+	{ "Mountpoint", "MOUNTPOINT", cell_path, false },
+	{ "Name", "VOLUME NAME", cell_name, false },
+	{ "Scope", "SCOPE", cell_scope, false },
+	{ 0 },
+};
+
 /* 1: fits, 0: does not. */
 static int fits(const struct volume *v, const char *f, struct err *e)
 {
@@ -143,6 +166,14 @@ static int ls(const struct cmd_call *call, struct err *e)
 			wanted &= fits(&items[i], o->filters.items[j], e) > 0;
 		if (wanted)
 			items[n++] = items[i];
+	}
+	if (o->format && !o->quiet && !json && go_format_is(o->format)) {
+		struct go_rows rows = { fields, items, n, add_row_labels };
+
+		if (go_format_print(o->format, &rows, call->arena, &t, e) < 0)
+			return -e->code;
+		fputs(t.p ? t.p : "", stdout);
+		return 0;
 	}
 	if (cols_pick(cols,
 		    o->quiet ? "volume_name"
@@ -210,8 +241,9 @@ static void add_volume(struct json_writer *w, const struct volume *v)
 
 static int inspect(const struct cmd_call *call, struct err *e)
 {
+	const struct inspect_format *o = call->opts;
 	autolife life = LIFE_NONE;
-	autotext t = { 0 };
+	autotext t = { 0 }, out = { 0 };
 	struct json_writer w = { .t = &t, .indent = 4 };
 	int code = 0;
 
@@ -230,7 +262,9 @@ static int inspect(const struct cmd_call *call, struct err *e)
 		code = 1;
 	}
 	json_end(&w, ']');
-	puts(t.p);
+	if (go_format_inspect(o->format, &t, &out, call->arena, e) < 0)
+		return -e->code;
+	fputs(out.p ? out.p : "", stdout);
 	return code;
 }
 
@@ -322,6 +356,8 @@ static const struct cmd volume_inspect = {
 	.brief = "everything about volumes, as JSON",
 	.min_args = 1,
 	.max_args = -1,
+	.opts = inspect_format_opts,
+	.opts_size = sizeof(struct inspect_format),
 	.run = inspect,
 };
 

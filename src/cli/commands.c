@@ -24,6 +24,7 @@ const struct cmd *const commands[] = {
 	&cmd_diff,
 	&cmd_export,
 	&cmd_stats,
+	&cmd_container,
 	&cmd_network,
 	&cmd_volume,
 	&cmd_port,

@@ -21,7 +21,8 @@ extern const struct cmd cmd_attach, cmd_completion, cmd_create, cmd_doctor, cmd_
 	cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop, cmd_tree, cmd_top,
 	cmd_unpause, cmd_update, cmd_version, cmd_wait, cmd_pull, cmd_images, cmd_rmi, cmd_tag,
 	cmd_history, cmd_load, cmd_save, cmd_import, cmd_image, cmd_system, cmd_network, cmd_port,
-	cmd_services, cmd_cp, cmd_diff, cmd_export, cmd_commit, cmd_volume, cmd_internal_health;
+	cmd_services, cmd_cp, cmd_diff, cmd_export, cmd_commit, cmd_volume, cmd_container,
+	cmd_internal_health;
 
 /* A command of commands: the first operand is one of the list's. */
 int cli_sub(const struct cmd_call *call, const struct cmd *const *list, struct err *e);

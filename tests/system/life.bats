@@ -198,3 +198,17 @@ is() { [ "$(status_of "$1")" = "$2" ]; }
 	run -0 bash -c 'source <(clade completion bash); COMP_WORDS=(clade ru); COMP_CWORD=1; _clade; echo ${COMPREPLY[*]}'
 	[ "$output" = run ]
 }
+
+@test "container: docker's long names, and prune" {
+	clade container run -d --name box dir:rootfs sleep 1000 >/dev/null
+	clade container create --name other dir:rootfs true >/dev/null
+	[ "$(clade container ls -q | wc -l)" = 1 ]
+	[ "$(clade container exec box echo in)" = in ]
+	[ "$(clade container inspect -f '{{.State.Status}}' box)" = running ]
+	run -0 clade container prune -f
+	[[ "$output" == "Deleted Containers:"*"Total reclaimed space: 0B" ]]
+	[ "$(clade container ls -aq | wc -l)" = 1 ]
+	clade container rm -f box
+	run -125 clade container fly
+	[[ "$output" == *"unknown command: container fly"* ]]
+}

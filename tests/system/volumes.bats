@@ -156,3 +156,20 @@ teardown() {
 	clade volume rm one1 two2 small three absent
 	[ "$(cat bound/f)" = there ]
 }
+
+@test "volumes: templates of ls and inspect, ps by volume, system prune --volumes" {
+	clade volume create --label k=v first >/dev/null
+	[ "$(clade volume ls --format '{{.Name}} {{.Driver}} {{.Label "k"}}')" = "first local v" ]
+	[ "$(clade volume inspect -f '{{.Name}} {{index .Labels "k"}}' first)" = "first v" ]
+	run -125 clade volume ls --format '{{.Nothing}}'
+	clade create --net none --name one -v first:/d -v /anonymous oci:oci >/dev/null
+	clade create --net none --name two oci:oci >/dev/null
+	[ "$(clade ps -a --filter volume=first --format '{{.Names}}')" = one ]
+	[ -z "$(clade ps -aq --filter volume=fir)" ]
+	# gone without its volume: that is nobody's
+	clade rm one
+	[ "$(clade volume ls -q | wc -l)" = 2 ]
+	run -0 clade system prune -f --volumes
+	[[ "$output" == *"Deleted Volumes:"* ]]
+	[ "$(clade volume ls -q)" = first ]
+}
