@@ -86,7 +86,8 @@ static int run(const struct cmd_call *call, struct err *e)
 struct exec_opts {
 	struct bundle_exec exec;
 	struct opt_list env, caps, cgroups;
-	uint32_t *groups; /* owned */
+	uint32_t *groups;      /* owned */
+	const char *bad_group; /* a number, but no group's */
 	int preserve_fds;
 };
 
@@ -97,10 +98,12 @@ static int parse_group(void *opts, const struct opt *o, const char *value, struc
 {
 	struct exec_opts *all = opts;
 	size_t n = all->exec.n_groups;
-	uint64_t gid;
+	int64_t gid;
 
-	if (str_u64(value, &gid) < 0 || gid >= UINT32_MAX)
-		return err_say(e, "--%s %s: is no group's number", o->name, value);
+	if (str_i64(value, &gid) < 0)
+		return err_say(e, "--%s %s: is no number", o->name, value);
+	if (gid < 0 || gid >= UINT32_MAX)
+		all->bad_group = value;
 	all->groups = mem_resize(all->groups, n + 1, sizeof(*all->groups));
 	all->groups[all->exec.n_groups++] = (uint32_t)gid;
 	return 0;
@@ -144,6 +147,8 @@ static int exec(const struct cmd_call *call, struct err *e)
 	o->exec.groups = o->groups;
 	o->exec.cgroups = o->cgroups.items;
 	o->exec.n_cgroups = o->cgroups.n;
+	if (o->bad_group)
+		return err_say(e, "--additional-gids %s: is no group's number", o->bad_group);
 	if (count_fds(o->preserve_fds, &o->exec.preserve_fds, &o->exec.listen, e) < 0)
 		return -e->code;
 	if (oci_bundles(call, &b, e) < 0)

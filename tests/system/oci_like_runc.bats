@@ -177,6 +177,8 @@ same() {
 		exec -u -1 ID id
 		exec -u 1:x ID id
 		exec -g 5 -g 6 ID id
+		exec -g x ID id
+		exec -g -1 ID id
 		exec --cap CAP_BOGUS ID id | CAP_BOGUS
 		exec -e A=1 ID env
 		exec -e A ID env
