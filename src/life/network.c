@@ -21,6 +21,7 @@
 #include "life/internal.h"
 #include "net/addr.h"
 #include "net/lease.h"
+#include "net/names.h"
 
 bool network_is_made(enum want_mode m)
 {
@@ -314,6 +315,16 @@ static void let_go(struct network *n)
 	fd_close(&n->lock);
 }
 
+/* Under the lock, so that nobody has the server read its files anew meanwhile. */
+static void wait_for_names(struct network *n)
+{
+	const char *own = arena_printf(&n->arena, "%.12s", n->id);
+
+	for (size_t i = 0; i < n->want.n_links; i++)
+		if (n->nets[i].dns && n->nets[i].n_subnets)
+			names_wait(n->namespaces[0], &n->nets[i].subnets[0].gateway, own);
+}
+
 int network_ready(struct network *n, struct err *e)
 {
 	int r;
@@ -322,7 +333,8 @@ int network_ready(struct network *n, struct err *e)
 		return 0;
 	if (n->want.mode == WANT_BRIDGE) {
 		r = bridge_ready(&n->helper, e);
-
+		if (r == 0)
+			wait_for_names(n);
 		let_go(n);
 		return r;
 	}
