@@ -60,6 +60,7 @@ os.execv(os.environ["INIT"], ["clade-init", "grep", "-E", "SigBlk|SigIgn", "/pro
 		    if i.si_signo == signal.SIGTERM:
 		        break
 	END
+	rm -f got
 	"$INIT" python3 tell.py >got 3>&- &
 	local pid=$!
 	until_true grep -q ready got
@@ -71,6 +72,7 @@ os.execv(os.environ["INIT"], ["clade-init", "grep", "-E", "SigBlk|SigIgn", "/pro
 }
 
 @test "init: -r rewrites and drops; --stop escalates; a second TERM skips ahead" {
+	rm -f got
 	"$INIT" -r TERM:USR1 -r HUP:0 bash -c 'trap "echo usr1; exit 3" USR1; trap "echo hup" HUP; echo ready; while :; do sleep 0.05; done' >got 3>&- &
 	local pid=$! code=0
 	until_true grep -q ready got
@@ -79,6 +81,7 @@ os.execv(os.environ["INIT"], ["clade-init", "grep", "-E", "SigBlk|SigIgn", "/pro
 	wait $pid || code=$?
 	[ "$code" = 3 ]
 	run ! grep hup got
+	rm -f got
 	"$INIT" --stop TERM:2s,USR1:2s,KILL bash -c 'trap "echo term" TERM; trap "echo int" USR1; echo ready; while :; do sleep 0.05; done' >got 3>&- &
 	pid=$! code=0
 	until_true grep -q ready got
@@ -86,6 +89,7 @@ os.execv(os.environ["INIT"], ["clade-init", "grep", "-E", "SigBlk|SigIgn", "/pro
 	wait $pid || code=$?
 	[ "$code" = 137 ]
 	[ "$(tail -n +2 got | tr '\n' ' ')" = "term int " ]
+	rm -f got
 	"$INIT" --stop TERM:1000s,KILL bash -c 'trap "echo term" TERM; echo ready; while :; do sleep 0.05; done' >got 3>&- &
 	pid=$! code=0
 	until_true grep -q ready got
@@ -100,6 +104,7 @@ os.execv(os.environ["INIT"], ["clade-init", "grep", "-E", "SigBlk|SigIgn", "/pro
 	local options
 	for options in "-g" "--compat dumb-init"; do
 		# shellcheck disable=SC2086 # words on purpose
+		rm -f got
 		"$INIT" $options bash -c 'bash -c "trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.05; done" & trap "echo outer" TERM; wait; wait' >got 3>&- &
 		local pid=$!
 		until_true grep -q ready got

@@ -164,6 +164,7 @@ time.sleep(1000)'
 
 @test "init: a program it may not signal does not end it" {
 	[ "$(id -u)" = 0 ] || skip "gives up the right to signal others"
+	rm -f got
 	setpriv --bounding-set=-kill --inh-caps=-kill "$INIT" setpriv --reuid 65534 --clear-groups sh -c 'echo ready; while [ ! -e more ]; do sleep 0.02; done; exit 6' >got 3>&- &
 	started=$!
 	until_true grep -q ready got
