@@ -183,7 +183,7 @@ call() {
 	[[ "$(call supervisor.readProcessStdoutLog a "<int>2</int>" "<int>1</int>")" == *"<string>&lt;</string>"* ]]
 	[[ "$(call supervisor.readProcessStdoutLog a "<int>-2</int>" "<int>1</int>")" == *BAD_ARGUMENTS* ]]
 	[[ "$(call supervisor.nonsense)" == *UNKNOWN_METHOD* ]]
-	[[ "$(call system.multicall "<array><data/></array>")" == *INCORRECT_PARAMETERS* ]]
+	[[ "$(call system.multicall 3)" == *INCORRECT_PARAMETERS* ]]
 	HTTP="http://127.0.0.1:46177/RPC2"
 	[ -z "$(call supervisor.getState)" ]
 	[ "$(curl -s -o /dev/null -w '%{http_code}' $HTTP)" = 401 ]
@@ -403,4 +403,33 @@ call() {
 	# one a second; it was thousands
 	[ "$(grep -c "spawned: 'a'" d/main.log)" -lt 100 ]
 	[ "$(grep -c "spawned: 'a'" d/main.log)" -ge 2 ]
+}
+
+@test "supervisord: every method of its XML-RPC, system.multicall too, answers as the real one's" {
+	local dir daemon
+	for dir in real ours; do
+		base $dir <<-'END'
+			[program:a]
+			command=sh -c "echo 0123456789; exec sleep 1000"
+			startsecs=0
+			priority=1
+			exitcodes=0,3
+			user=root
+			stopsignal=INT
+			stderr_logfile=NONE
+			[program:b]
+			command=sleep 1000
+			autostart=false
+			startsecs=0
+		END
+		daemon=/usr/bin/supervisord
+		[ $dir = real ] || daemon=$SUPERVISORD
+		SERVICES_TEST=$BATS_TEST_TMPDIR "$daemon" -c $dir/s.conf >$dir/log 2>&1 3>&- &
+		served=$!
+		until_true grep -q "success: a" $dir/main.log
+		python3 "$BATS_TEST_DIRNAME/supervisord_rpc.py" $dir/sock >$dir.out
+		ended
+		[ "$code" = 0 ]
+	done
+	diff real.out ours.out
 }

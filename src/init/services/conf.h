@@ -85,6 +85,7 @@ struct sv_def {
 	int line;
 	uint64_t hash; /* of everything that was written about it */
 	const char **argv, **finish, **ready_argv;
+	const char *command; /* supervisord: argv as it was written */
 	const char *dir;
 	const char **env; /* "A=b", NULL-terminated */
 	struct sv_user user;

@@ -288,6 +288,7 @@ static void command(struct sup *x, struct sv_def *d)
 	if (x->failed)
 		return;
 	d->argv = v ? (const char **)text_words(&x->c->pool, v, &n) : NULL;
+	d->command = v ? pool_text(&x->c->pool, v, strlen(v)) : NULL;
 	if (!d->argv || !n) {
 		x->failed = !conf_fail(x->c, x->key ? x->key->file : x->s->file,
 			x->key ? x->key->line : x->s->line, x->s->name, "command",

@@ -306,11 +306,8 @@ void ctl_finish(struct client *c)
 {
 	char code = (char)c->code;
 
-	if (c->rpc == RPC_ONE) {
-		rpc_finish(c); /* which comes back here */
+	if (c->rpc && !rpc_finish(c))
 		return;
-	}
-	rpc_finish(c);
 	if (c->http)
 		http_end(c);
 	ctl_bytes(c, CTL_EXIT, &code, 1);

@@ -16,7 +16,7 @@ enum ctl_wait {
 	WAIT_MAINTAIL
 };
 
-enum { CTL_WORDS = 64, HTTP_MAX = 8192 /* of a request by HTTP */ };
+enum { CTL_WORDS = 64, HTTP_MAX = 32768 /* of a request by HTTP */ };
 
 enum rpc { RPC_NONE, RPC_SAID, RPC_ONE, RPC_MANY };
 
@@ -36,6 +36,7 @@ struct client {
 	bool inet;		    /* came by TCP */
 	bool http, chunked, headed; /* the head of its answer is out */
 	char *body;
+	char *calls;  /* of system.multicall: those that are still to be made; NULL: it is none */
 	enum rpc rpc; /* what its answer is: of one process, or an element for each */
 	int fault;
 };
@@ -79,7 +80,8 @@ void http_end(struct client *c);
 /* rpc.c */
 void rpc_command(struct client *c);
 bool rpc_came_out(struct client *c, const struct service *s);
-void rpc_finish(struct client *c);
+/* What is left to say; false: there is more to wait for (system.multicall). */
+bool rpc_finish(struct client *c);
 
 /* "web", or "group:web" where the group has another name */
 void ctl_name(struct buf *b, const char *group, const char *name);
