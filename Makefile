@@ -19,8 +19,10 @@ build/glibc/build.ninja:
 	@tools/setup build
 	@meson setup $(MESON_FLAGS) --buildtype release build/glibc >build/glibc.log 2>&1 || { cat build/glibc.log; exit 1; }
 
-build/musl/build.ninja:
+# what a native file says is asked once, when a build folder is made
+build/musl/build.ninja: build-musl.ini
 	@tools/setup build
+	@rm -rf build/musl
 	@meson setup $(MESON_FLAGS) --native-file build-musl.ini build/musl >build/musl.log 2>&1 || { cat build/musl.log; exit 1; }
 
 build/glibc/build.ninja build/musl/build.ninja: | build

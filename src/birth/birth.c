@@ -447,6 +447,7 @@ static struct birth begin(const struct plan *plan)
 		.tty_master = FD_NONE,
 		.root = FD_NONE,
 		.procfs = FD_NONE,
+		.mounted_procfs = FD_NONE,
 		.template = FD_NONE,
 		.tty_slave = FD_NONE,
 	};

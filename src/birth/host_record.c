@@ -73,6 +73,45 @@ bool birth_host_sets_limits(const struct plan *p)
 	return p->host->caps & (UINT64_C(1) << CAP_SYS_RESOURCE);
 }
 
+enum { ROOM_FDS = 1024, ROOM_STACK = 1 << 20 };
+
+bool birth_limits_are_tight(const struct plan *p)
+{
+	bool is_root = p->ids.uid == 0 && p->ids.writer == IDMAP_NONE && !p->namespaces.joins_user;
+
+	if (!birth_host_sets_limits(p))
+		return false;
+	for (size_t i = 0; i < p->process.n_rlimits; i++) {
+		const struct spec_rlimit *l = &p->process.rlimits[i];
+
+		switch (l->resource) {
+		case RLIMIT_NOFILE:
+			if (l->soft < ROOM_FDS)
+				return true;
+			break;
+		case RLIMIT_STACK:
+			if (l->soft < ROOM_STACK)
+				return true;
+			break;
+		/* INIT becomes somebody whose processes may be too many already: execve(2) */
+		case RLIMIT_NPROC:
+			if (!is_root)
+				return true;
+			break;
+		case RLIMIT_CORE:
+		case RLIMIT_MEMLOCK:
+		case RLIMIT_MSGQUEUE:
+		case RLIMIT_NICE:
+		case RLIMIT_RTPRIO:
+		case RLIMIT_SIGPENDING:
+			break;
+		default:
+			return true;
+		}
+	}
+	return false;
+}
+
 int birth_set_limits(const struct plan *p, pid_t pid, struct err *e)
 {
 	for (size_t i = 0; i < p->process.n_rlimits; i++) {

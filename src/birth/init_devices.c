@@ -38,6 +38,30 @@ static int open_parent(struct birth *b, const char *path, const char **ret_name,
 	return fd < 0 ? err_set(e, -fd, "open %s in the root filesystem", parent) : fd;
 }
 
+/* Most nodes and links lie in one folder, which is looked for once. */
+struct folder {
+	const char *path; /* lent: of the last node, of which len bytes are the folder's */
+	size_t len;
+	int fd; /* owned */
+};
+
+static int enter(
+	struct birth *b, struct folder *f, const char *path, const char **ret_name, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	if (slash && f->fd >= 0 && f->len == len && memcmp(f->path, path, len) == 0) {
+		*ret_name = slash + 1;
+		return 0;
+	}
+	fd_close(&f->fd);
+	f->fd = open_parent(b, path, ret_name, e);
+	f->path = path;
+	f->len = len;
+	return f->fd < 0 ? f->fd : 0;
+}
+
 static int check_node(int dir, const char *name, const struct plan_device *d, struct err *e)
 {
 	struct stat st;
@@ -52,14 +76,22 @@ static int check_node(int dir, const char *name, const struct plan_device *d, st
 
 static int make_node(int dir, const char *name, const struct plan_device *d, struct err *e)
 {
-	if (mknodat(dir, name, d->mode, makedev(d->major, d->minor)) < 0) {
+	mode_t mask = umask(0);
+	int r = mknodat(dir, name, d->mode, makedev(d->major, d->minor));
+	struct stat st;
+
+	umask(mask);
+	if (r < 0) {
 		if (errno == EEXIST)
 			return check_node(dir, name, d, e);
 		return err_set(e, errno, "make device %s", d->path);
 	}
-	/* the umask has taken bits from it */
-	if (fchmodat(dir, name, d->mode & 07777, 0) < 0 ||
-		fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	/* where the folder has it otherwise: an ACL, or a group that it hands down */
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		((st.st_mode & 07777) != (d->mode & 07777) &&
+			fchmodat(dir, name, d->mode & 07777, 0) < 0) ||
+		((st.st_uid != d->uid || st.st_gid != d->gid) &&
+			fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0))
 		return err_set(e, errno, "set the mode and owner of device %s", d->path);
 	return 0;
 }
@@ -82,44 +114,47 @@ static int bind_node(struct birth *b, const struct plan_device *d, struct err *e
 	return r < 0 ? err_set(e, -r, "bind device %s", d->path) : 0;
 }
 
-static int make_link(struct birth *b, const struct plan_link *l, struct err *e)
+static int make_link(struct birth *b, struct folder *f, const struct plan_link *l, struct err *e)
 {
 	const char *name;
-	autofd dir = open_parent(b, l->path, &name, e);
+	int r = enter(b, f, l->path, &name, e);
 
-	if (dir < 0)
-		return dir;
-	if (symlinkat(l->target, dir, name) < 0 && errno != EEXIST && errno != EROFS)
+	if (r < 0)
+		return r;
+	if (symlinkat(l->target, f->fd, name) < 0 && errno != EEXIST && errno != EROFS)
 		return err_set(e, errno, "make the link %s", l->path);
 	return 0;
 }
 
-int init_devices(struct birth *b, struct err *e)
+static int make_all(struct birth *b, struct folder *f, struct err *e)
 {
 	const struct plan *p = b->plan;
+	int r = 0;
 
-	for (size_t i = 0; i < p->n_devices; i++) {
+	for (size_t i = 0; i < p->n_devices && r == 0; i++) {
 		const struct plan_device *d = &p->devices[i];
 		const char *name;
-		autofd dir = FD_NONE;
-		int r;
 
 		if (d->bind) {
 			r = bind_node(b, d, e);
-		} else {
-			dir = open_parent(b, d->path, &name, e);
-			r = dir < 0 ? dir : make_node(dir, name, d, e);
+			continue;
 		}
-		if (r < 0)
-			return r;
+		r = enter(b, f, d->path, &name, e);
+		if (r == 0)
+			r = make_node(f->fd, name, d, e);
 	}
-	for (size_t i = 0; i < p->n_links; i++) {
-		int r = make_link(b, &p->links[i], e);
+	for (size_t i = 0; i < p->n_links && r == 0; i++)
+		r = make_link(b, f, &p->links[i], e);
+	return r;
+}
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+int init_devices(struct birth *b, struct err *e)
+{
+	struct folder f = { .fd = FD_NONE };
+	int r = make_all(b, &f, e);
+
+	fd_close(&f.fd);
+	return r;
 }
 
 /* The host's /dev/null, proven to be one (CVE-2025-31133: never the container's). */
@@ -148,22 +183,44 @@ static int open_empty(struct err *e)
 			 : take_fd(&empty);
 }
 
-static int mask(struct birth *b, const char *path, struct err *e)
+/* What lies over masked files and folders: made for the first one, copied for each further. */
+struct covers {
+	int null, empty; /* owned */
+};
+
+static int cover_of(struct birth *b, struct covers *c, bool is_folder, struct err *e)
+{
+	int first = is_folder ? c->empty : c->null;
+	int copy = first < 0 ? FD_NONE : mount_copy(first, "", false, false);
+
+	/* a tree that is attached nowhere yet may not let its mounts be copied (before Linux 6.15)
+	 */
+	if (copy >= 0)
+		return copy;
+	return is_folder ? open_empty(e) : open_null(b, e);
+}
+
+static int mask(struct birth *b, struct covers *c, const char *path, struct err *e)
 {
 	autofd target = root_open(b->root, path, O_PATH), cover = FD_NONE;
 	struct stat st;
-	int r;
+	int r, *first;
 
 	/* what is not there need not be hidden */
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0 || fstat(target, &st) < 0)
 		return err_set(e, target < 0 ? -target : errno, "open masked path %s", path);
-	cover = S_ISDIR(st.st_mode) ? open_empty(e) : open_null(b, e);
+	cover = cover_of(b, c, S_ISDIR(st.st_mode), e);
 	if (cover < 0)
 		return err_wrap(e, "mask %s", path);
 	r = mount_attach(cover, target);
-	return r < 0 ? err_set(e, -r, "mask %s", path) : 0;
+	if (r < 0)
+		return err_set(e, -r, "mask %s", path);
+	first = S_ISDIR(st.st_mode) ? &c->empty : &c->null;
+	if (*first < 0)
+		*first = take_fd(&cover);
+	return 0;
 }
 
 static int make_readonly(struct birth *b, const char *path, struct err *e)
@@ -204,10 +261,13 @@ int init_paths(struct birth *b, struct err *e)
 	const struct plan *p = b->plan;
 	/* of a tree that is not attached yet, only the root's attributes can be changed */
 	int r = b->template <0 ? init_mounts_readonly(b, e) : 0;
+	struct covers c = { .null = FD_NONE, .empty = FD_NONE };
 
 	for (size_t i = 0; i < p->n_readonly_paths && r == 0; i++)
 		r = make_readonly(b, p->readonly_paths[i], e);
 	for (size_t i = 0; i < p->n_masked_paths && r == 0; i++)
-		r = mask(b, p->masked_paths[i], e);
+		r = mask(b, &c, p->masked_paths[i], e);
+	fd_close(&c.null);
+	fd_close(&c.empty);
 	return r;
 }

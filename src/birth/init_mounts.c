@@ -304,6 +304,9 @@ static int mount_one(struct birth *b, size_t i, struct err *e)
 		e->code = 0;
 		r = 0;
 	}
+	/* what INIT writes through it goes past whatever is mounted beneath (os/lsm.h) */
+	if (m->kind == MOUNT_NEW && made >= 0 && str_eq(m->fstype, "proc") && b->mounted_procfs < 0)
+		b->mounted_procfs = take_fd(&made);
 	/* made read-only when all that lies beneath has been made: kept in the source's place */
 	if (m->ro_after && made >= 0)
 		b->sources[i] = take_fd(&made);

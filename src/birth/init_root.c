@@ -237,6 +237,14 @@ static int make_tree(struct birth *b, int *target, int *ret_upper, struct err *e
 	return tree < 0 && root->bind_fallback ? make_fallback(b, e) : tree;
 }
 
+/* pivot_root(2) wants a mount below the new root that passes nothing on: slaves do not. */
+static int quiet_parent(const struct plan_root *root)
+{
+	bool is_quiet = root->propagation == MS_SLAVE || root->propagation == MS_PRIVATE;
+
+	return root->propagation_recursive && is_quiet ? 0 : mount_parent_private(root->path);
+}
+
 int init_root(struct birth *b, struct err *e)
 {
 	const struct plan_root *root = &b->plan->root;
@@ -255,7 +263,7 @@ int init_root(struct birth *b, struct err *e)
 	r = mount_propagation_of_root(root->propagation, root->propagation_recursive);
 	if (r < 0)
 		return err_set(e, -r, "set the propagation of /");
-	r = mount_parent_private(root->path);
+	r = quiet_parent(root);
 	if (r < 0)
 		return err_set(e, -r, "make the mount below %s private", root->path);
 	tree = make_tree(b, &target, &upper, e);

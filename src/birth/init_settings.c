@@ -38,21 +38,28 @@ static int need_procfs(struct birth *b, struct err *e)
 	return b->procfs < 0 ? err_set(e, -b->procfs, "open a procfs of our own") : 0;
 }
 
-int init_sysctl(struct birth *b, struct err *e)
+/* The container's own, which may be read-only or show less, does where it does. */
+static int write_sysctl(struct birth *b, const struct plan_sysctl *s, struct err *e)
 {
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "sys/%s", s->path);
+	if (b->mounted_procfs >= 0 && lsm_write(b->mounted_procfs, path, s->value) == 0)
+		return 0;
 	if (need_procfs(b, e) < 0)
 		return -e->code;
-	for (size_t i = 0; i < b->plan->n_sysctls; i++) {
-		const struct plan_sysctl *s = &b->plan->sysctls[i];
-		char path[PATH_MAX];
-		int r;
+	r = lsm_write(b->procfs, path, s->value);
+	return r < 0 ? err_set(e, -r, "set kernel parameter %s to %s", s->path, s->value) : 0;
+}
 
-		snprintf(path, sizeof(path), "sys/%s", s->path);
-		r = lsm_write(b->procfs, path, s->value);
-		if (r < 0)
-			return err_set(e, -r, "set kernel parameter %s to %s", s->path, s->value);
-	}
-	return 0;
+int init_sysctl(struct birth *b, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < b->plan->n_sysctls && r == 0; i++)
+		r = write_sysctl(b, &b->plan->sysctls[i], e);
+	return r;
 }
 
 /* /dev/console is the terminal itself (runtime-spec, config-linux.md#default-devices). */

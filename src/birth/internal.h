@@ -65,6 +65,7 @@ struct birth {
 	/* INIT */
 	int root;			 /* owned: the container's root */
 	int procfs;			 /* owned: a procfs nobody has mounted over */
+	int mounted_procfs;		 /* owned: the one made for the container's /proc */
 	int tty_slave;			 /* owned */
 	bool cwd_is_set;		 /* before the user changed */
 	char *program;			 /* owned: what is executed */
@@ -169,6 +170,8 @@ int init_mount_target(struct birth *b, const char *path, bool is_file, bool noli
  * sets its own, as far as that goes without the right.
  */
 bool birth_host_sets_limits(const struct plan *p);
+/* Would one be in INIT's own way, before it is the program? */
+bool birth_limits_are_tight(const struct plan *p);
 int birth_set_limits(const struct plan *p, pid_t pid, struct err *e);
 
 /* Does INIT have to be made by a process that has joined or unshared something first? */

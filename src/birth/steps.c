@@ -19,7 +19,7 @@ static bool has_v1(const struct plan *p)
 
 static bool has_v1_to_join(const struct plan *p)
 {
-	return p->host->n_v1;
+	return p->joins_v1;
 }
 
 static bool has_terminal(const struct plan *p)
@@ -30,6 +30,16 @@ static bool has_terminal(const struct plan *p)
 static bool has_limits(const struct plan *p)
 {
 	return p->process.oom_score_adj.set || (p->process.n_rlimits && birth_host_sets_limits(p));
+}
+
+static bool has_limits_late(const struct plan *p)
+{
+	return has_limits(p) && birth_limits_are_tight(p);
+}
+
+static bool has_limits_early(const struct plan *p)
+{
+	return has_limits(p) && !birth_limits_are_tight(p);
 }
 
 static bool has_device_filter(const struct plan *p)
@@ -158,6 +168,7 @@ const struct step birth_steps[] = {
 	{ INIT, "devices", init_devices, NULL, has_devices },
 	{ HOST, "device filter", host_device_filter, NULL, has_device_filter, .beside = true },
 	{ HOST, "prepare", host_prepare, .beside = true },
+	{ HOST, "limits", host_limits, NULL, has_limits_early, .beside = true },
 	{ HOST, "record", host_record, NULL, is_recorded_early, .beside = true },
 	{ HOST, "cgroup v1", host_cgroup_attach, NULL, has_v1, .beside = true },
 	{ HOST, "hooks", host_hooks, NULL, has_hooks },
@@ -172,7 +183,7 @@ const struct step birth_steps[] = {
 	{ INIT, "credentials", init_credentials },
 	{ INIT, "program", init_program },
 	{ HOST, "listener", host_listener, NULL, has_listener },
-	{ HOST, "limits", host_limits, NULL, has_limits },
+	{ HOST, "limits", host_limits, NULL, has_limits_late },
 	{ HOST, "record", host_record, NULL, is_recorded_last },
 	{ HOST, "network ready", host_network_ready, NULL, has_network, .beside = true },
 	{ INIT, "wait", init_wait },
@@ -190,11 +201,12 @@ const struct step join_steps[] = {
 	{ INIT, "enter", init_enter },
 	{ INIT, "terminal", init_terminal, NULL, has_terminal },
 	{ INIT, "settings", init_settings },
+	{ HOST, "limits", host_limits, NULL, has_limits_early, .beside = true },
 	{ HOST, "cgroup v1", host_cgroup_attach, NULL, has_v1_to_join, .beside = true },
 	{ INIT, "credentials", init_credentials },
 	{ INIT, "program", init_program },
 	{ HOST, "listener", host_listener, NULL, has_listener },
-	{ HOST, "limits", host_limits, NULL, has_limits },
+	{ HOST, "limits", host_limits, NULL, has_limits_late },
 	{ HOST, "record", host_record, NULL, has_terminal },
 	{ INIT, "exec", init_exec },
 	{ 0 },

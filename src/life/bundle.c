@@ -25,6 +25,7 @@
 #include "os/file.h"
 #include "os/probe.h"
 #include "os/seal.h"
+#include "store/store.h"
 
 enum { STATE_MAX = 1 << 20, CONFIG_MAX = 128 << 20 };
 
@@ -68,6 +69,13 @@ int bundles_probe(struct bundles *b, struct err *e)
 	int r = b->probed ? 0 : host_probe(&b->host);
 
 	b->probed = true;
+	return r < 0 ? err_set(e, -r, "look at this machine through /proc") : 0;
+}
+
+int bundles_probe_process(struct bundles *b, struct err *e)
+{
+	int r = b->probed ? 0 : host_probe_process(&b->host);
+
 	return r < 0 ? err_set(e, -r, "look at this machine through /proc") : 0;
 }
 
@@ -146,8 +154,10 @@ static void json_pairs(
 			ret->items[ret->n++] = (struct spec_pair){ w->name, w->text };
 }
 
-static enum bundle_status status_of(struct kept *k)
+enum bundle_status kept_status(const struct kept *k)
 {
+	if (k->creating)
+		return BUNDLE_CREATING;
 	if (k->init.pidfd < 0)
 		return BUNDLE_STOPPED;
 	if (k->freezer && cgroup_is_frozen(k->freezer))
@@ -182,7 +192,7 @@ int kept_open_half(const struct bundles *b, const char *id, struct kept *k, stru
 	}
 	if (n == -ENOENT) {
 		/* being made just now, or whoever made it was killed */
-		k->status = BUNDLE_CREATING;
+		k->creating = true;
 		return 0;
 	}
 	if (n < 0)
@@ -202,6 +212,7 @@ int kept_open_half(const struct bundles *b, const char *id, struct kept *k, stru
 	json_texts(all, "cgroups", &k->arena, &k->folders);
 	json_pairs(all, "annotations", &k->arena, &k->annotations);
 	k->hooks = (unsigned)json_number(all, "hooks");
+	k->n_v1 = json_get(all, "v1") ? json_number(all, "v1") : -1;
 	k->filter_flags = json_get(all, "filterFlags") ? json_number(all, "filterFlags") : -1;
 	k->pid = (pid_t)json_number(all, "pid");
 	k->created_ns = json_number(all, "created");
@@ -211,7 +222,6 @@ int kept_open_half(const struct bundles *b, const char *id, struct kept *k, stru
 	if (proc_ref_open(k->pid, (uint64_t)json_number(all, "start"), &k->init) == 0 &&
 		!proc_ref_alive(&k->init))
 		proc_ref_done(&k->init);
-	k->status = status_of(k);
 	return 0;
 }
 
@@ -219,7 +229,7 @@ int kept_open(const struct bundles *b, const char *id, struct kept *k, struct er
 {
 	if (kept_open_half(b, id, k, e) < 0)
 		return -e->code;
-	return k->status == BUNDLE_CREATING ? absent(id, e) : 0;
+	return k->creating ? absent(id, e) : 0;
 }
 
 void kept_done(struct kept *k)
@@ -227,6 +237,23 @@ void kept_done(struct kept *k)
 	fd_close(&k->dir);
 	proc_ref_done(&k->init);
 	arena_done(&k->arena);
+}
+
+/* By its names, without looking what is there: what else somebody laid beside them goes then. */
+int kept_remove(const struct bundles *b, const struct kept *k)
+{
+	static const char *const files[] = { "exec.json", "filter", "config.json", "exec.fifo",
+		"state" };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		unlinkat(k->dir, files[i], 0);
+	if (unlinkat(b->root_fd, k->id, AT_REMOVEDIR) == 0)
+		return 0;
+	/* gone already, and the name may be another one's by now */
+	if (fstat(k->dir, &st) == 0 && st.st_nlink == 0)
+		return -ENOENT;
+	return store_remove(b->root_fd, k->id);
 }
 
 int kept_spec(const struct bundles *b, const struct kept *k, struct spec *ret, struct err *e)
@@ -294,7 +321,7 @@ int bundle_state(const struct bundles *b, const char *id, struct arena *a, struc
 		.rootfs = arena_strdup(a, k.rootfs ? k.rootfs : ""),
 		.oci_version = arena_strdup(a, k.oci_version ? k.oci_version : "1.0.0"),
 		.cgroup_path = k.cgroup_path ? arena_strdup(a, k.cgroup_path) : NULL,
-		.status = k.status,
+		.status = kept_status(&k),
 		.pid = k.init.pidfd >= 0 ? k.pid : 0,
 		.created_ns = k.created_ns,
 		.owner = owner_of(k.dir, a) };

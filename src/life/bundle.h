@@ -32,6 +32,8 @@ int bundles_init(struct bundles *b, const char *root, struct err *e);
  * they need in the container's state.
  */
 int bundles_probe(struct bundles *b, struct err *e);
+/* Of it what a further process depends on, where the container's cgroups are known. */
+int bundles_probe_process(struct bundles *b, struct err *e);
 void bundles_done(struct bundles *b);
 
 enum bundle_status {

@@ -80,6 +80,7 @@ static void add_cgroup(const struct making *m, struct json_writer *w)
 	for (const char **folder = cgroup_folders(h, path, &a); *folder; folder++)
 		json_string(w, NULL, *folder);
 	json_end(w, ']');
+	json_uint(w, "v1", h->n_v1);
 	freezer = cgroup_folder_of(h, path, "freezer", &a);
 	if (freezer)
 		json_string(w, "freezer", freezer);
@@ -138,7 +139,7 @@ static int write_exec(const struct making *m, struct err *e)
 
 	s.process.env = m->env;
 	spec_dump_exec(&s, keeps_filter(m), &t);
-	return store_write(m->dir, "exec.json", t.p, t.len, e);
+	return store_write_once(m->dir, "exec.json", t.p, t.len, e);
 }
 
 static int prepare(void *data, const struct proc_ref *init, struct err *e)
@@ -148,7 +149,7 @@ static int prepare(void *data, const struct proc_ref *init, struct err *e)
 
 	if (write_state(m, init, e) < 0 || write_exec(m, e) < 0)
 		return -e->code;
-	if (keeps_filter(m) && store_write(m->dir, "filter", filter->insns,
+	if (keeps_filter(m) && store_write_once(m->dir, "filter", filter->insns,
 				       filter->n_insns * sizeof(*filter->insns), e) < 0)
 		return -e->code;
 	return m->c->pid_file ? bundle_prepare_pid(m->c->pid_file, init->pid, e) : 0;
@@ -282,7 +283,7 @@ static int make_folder(struct making *m, struct err *e)
 		return -e->code;
 	}
 	/* as the engine wrote it: exec and update read it once more */
-	if (store_write(m->dir, "config.json", m->config, m->config_n, e) < 0)
+	if (store_write_once(m->dir, "config.json", m->config, m->config_n, e) < 0)
 		return -e->code;
 	if (!m->waits)
 		return 0;
@@ -410,6 +411,28 @@ int bundle_accompany(struct proc_ref *process, int tty, int *ret_code, struct er
 	return 0;
 }
 
+/* A run in the foreground: what its deletion has to know is read while it runs. */
+static int stay(
+	struct making *m, struct proc_ref *init, int tty, bool keep, int *ret_code, struct err *e)
+{
+	autokept k = KEPT_NONE;
+	struct err other;
+	bool is_known = !keep && kept_open(m->b, m->c->id, &k, &other) == 0 && k.pid == init->pid;
+	int r = bundle_accompany(init, m->foreground ? tty : FD_NONE, ret_code, e);
+
+	if (keep)
+		return r;
+	if (r < 0) {
+		bundle_delete(m->b, m->c->id, true, &other);
+		return r;
+	}
+	if (!is_known)
+		return bundle_delete(m->b, m->c->id, true, e);
+	/* it was ours to wait for, and is no more */
+	proc_ref_done(&k.init);
+	return kept_delete(m->b, &k, e);
+}
+
 int bundle_run(struct bundles *b, const struct bundle_create *c, bool detach, bool keep,
 	int *ret_code, struct err *e)
 {
@@ -431,10 +454,7 @@ int bundle_run(struct bundles *b, const struct bundle_create *c, bool detach, bo
 		if (r < 0)
 			bundle_delete(b, c->id, true, &other);
 		else if (!detach)
-			r = bundle_accompany(&born_now.init,
-				m->foreground ? born_now.tty_master : FD_NONE, ret_code, e);
-		if (r == 0 && !detach && !keep)
-			r = bundle_delete(b, c->id, true, e);
+			r = stay(m, &born_now.init, born_now.tty_master, keep, ret_code, e);
 	}
 	proc_ref_done(&born_now.init);
 	fd_close(&born_now.tty_master);

@@ -261,6 +261,13 @@ static const struct plan_seccomp *kept_filter(
 	return ret;
 }
 
+/* --cgroup names controllers, which only the machine knows. */
+static int probe(
+	struct bundles *b, const struct bundle_exec *x, const struct kept *k, struct err *e)
+{
+	return x->n_cgroups || k->n_v1 < 0 ? bundles_probe(b, e) : bundles_probe_process(b, e);
+}
+
 int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, struct err *e)
 {
 	autoarena arena = { 0 };
@@ -280,11 +287,11 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	int r;
 
 	*ret_code = 0;
-	if (kept_open(b, x->id, &k, e) < 0 || bundles_probe(b, e) < 0)
+	if (kept_open(b, x->id, &k, e) < 0 || probe(b, x, &k, e) < 0)
 		return -e->code;
 	if (k.init.pidfd < 0)
 		return err_say(e, "cannot exec in a stopped container");
-	if (k.status == BUNDLE_PAUSED && !x->ignore_paused)
+	if (!x->ignore_paused && kept_status(&k) == BUNDLE_PAUSED)
 		return err_say(
 			e, "cannot exec in a paused container (use --ignore-paused to override)");
 	r = kept_exec_spec(b, &k, &spec, e);
@@ -297,6 +304,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	if (r == 0)
 		r = choose_cgroups(b, x, &k, e);
 	req.bundle = k.bundle;
+	req.joins_v1 = k.n_v1 < 0 ? b->host.n_v1 > 0 : k.n_v1 > 0;
 	req.filter = kept_filter(&k, &arena, &filter);
 	if (r == 0)
 		r = plan_make_exec(&req, &process, &plan, e);

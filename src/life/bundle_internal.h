@@ -15,6 +15,7 @@ struct kept {
 	int dir; /* owned */
 	const char *id, *bundle, *rootfs, *oci_version, *cgroup_path;
 	const char **folders; /* of its cgroup, NULL-terminated */
+	int64_t n_v1;	      /* as many of them, the first, are of v1; -1: it is not said */
 	const char *freezer;  /* the one of them that freezes; NULL: none */
 	struct spec_pairs annotations;
 	int64_t filter_flags; /* of the filter kept beside; -1: none is kept */
@@ -25,7 +26,7 @@ struct kept {
 	struct proc_ref init; /* owned; PROC_REF_NONE when it has gone */
 	pid_t pid;
 	int64_t created_ns;
-	enum bundle_status status;
+	bool creating; /* it is not written down yet what it is */
 	bool own_pidns, user_bus;
 };
 #define KEPT_NONE                                                                                  \
@@ -39,6 +40,12 @@ int kept_open(const struct bundles *b, const char *id, struct kept *ret, struct 
 /* ... or BUNDLE_CREATING, with nothing but its folder and its ID. */
 int kept_open_half(const struct bundles *b, const char *id, struct kept *ret, struct err *e);
 void kept_done(struct kept *k);
+/* As it is now: the kernel is asked. */
+enum bundle_status kept_status(const struct kept *k);
+/* Its folder. -ENOENT: somebody else has removed it. */
+int kept_remove(const struct bundles *b, const struct kept *k);
+/* Clears away what is left of it, ending what runs: its folder goes last. */
+int kept_delete(struct bundles *b, struct kept *k, struct err *e);
 int bundle_check_id(const char *id, struct err *e);
 
 /* Where a program of ours lies that goes beside this one; in the arena. */

@@ -63,15 +63,17 @@ int bundle_start(struct bundles *b, const char *id, struct err *e)
 {
 	autokept k = KEPT_NONE;
 	autofd fifo = FD_NONE;
+	enum bundle_status status;
 	struct err other;
 
 	if (kept_open(b, id, &k, e) < 0)
 		return -e->code;
-	if (k.status == BUNDLE_STOPPED)
+	status = kept_status(&k);
+	if (status == BUNDLE_STOPPED)
 		return err_say(e, "cannot start a container that has stopped");
-	if (k.status == BUNDLE_PAUSED)
+	if (status == BUNDLE_PAUSED)
 		return err_say(e, "cannot start a container in the paused state");
-	if (k.status != BUNDLE_CREATED)
+	if (status != BUNDLE_CREATED)
 		return err_say(e, "cannot start an already running container");
 	fifo = openat(k.dir, "exec.fifo", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (fifo < 0)
@@ -153,7 +155,8 @@ int bundle_kill(struct bundles *b, const char *id, int signo, bool all, struct e
  */
 static void end_init(const struct kept *k)
 {
-	proc_ref_signal(&k->init, SIGKILL);
+	if (proc_ref_signal(&k->init, SIGKILL) == -ESRCH)
+		return;
 	thaw_the_dying(k, SIGKILL);
 	if (k->own_pidns)
 		proc_ref_wait(&k->init, KILL_TIMEOUT_MS);
@@ -252,7 +255,7 @@ static int wait_for_maker(const struct bundles *b, struct kept *k, struct err *e
 		waited_ms += 5;
 	}
 	r = kept_open_half(b, k->id, &now, e);
-	if (r == 0 && now.status != BUNDLE_CREATING) {
+	if (r == 0 && !now.creating) {
 		kept_done(k);
 		*k = now;
 		return 0;
@@ -261,55 +264,66 @@ static int wait_for_maker(const struct bundles *b, struct kept *k, struct err *e
 	return r;
 }
 
-int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
+int kept_delete(struct bundles *b, struct kept *k, struct err *e)
 {
-	autokept k = KEPT_NONE;
 	struct err other;
 	int r;
 
-	r = kept_open_half(b, id, &k, e);
-	if (r == 0 && k.status == BUNDLE_CREATING)
-		r = wait_for_maker(b, &k, e);
-	if (r < 0)
-		return force && e->code == ERR_ABSENT ? 0 : -e->code;
-	if (!force && k.status != BUNDLE_STOPPED && k.status != BUNDLE_CREATED &&
-		k.status != BUNDLE_CREATING)
-		return err_say(e, "cannot delete container %s that is not stopped: %s", id,
-			bundle_status_word(k.status));
-	if (k.status == BUNDLE_CREATING)
-		clear_half_made(b, &k);
-	if (k.init.pidfd >= 0)
-		end_init(&k);
-	if (k.unit ? clear_scope(&k, e) < 0 : cgroups_remove(k.folders, e) < 0)
+	if (k->creating)
+		clear_half_made(b, k);
+	if (k->init.pidfd >= 0)
+		end_init(k);
+	if (k->unit ? clear_scope(k, e) < 0 : cgroups_remove(k->folders, e) < 0)
 		return -e->code;
-	if (k.init.pidfd >= 0 && proc_ref_wait(&k.init, KILL_TIMEOUT_MS) < 0)
+	if (k->init.pidfd >= 0 && proc_ref_wait(&k->init, KILL_TIMEOUT_MS) < 0)
 		return err_say(
-			e, "container %s does not die: a process of it hangs in the kernel", id);
-	if (k.clos) {
-		const struct plan_resctrl gone = { .clos = k.clos, .monitor = k.id };
+			e, "container %s does not die: a process of it hangs in the kernel", k->id);
+	if (k->clos) {
+		const struct plan_resctrl gone = { .clos = k->clos, .monitor = k->id };
 
-		birth_resctrl_remove(&gone, k.clos_made, k.monitored);
+		birth_resctrl_remove(&gone, k->clos_made, k->monitored);
 	}
 	/* one that failed has no further say: the container is gone already */
-	if (k.status != BUNDLE_CREATING && run_hooks(b, &k, HOOK_POSTSTOP, "stopped", &other) < 0)
+	if (!k->creating && run_hooks(b, k, HOOK_POSTSTOP, "stopped", &other) < 0)
 		log_err(&other);
-	r = store_remove(b->root_fd, id);
+	r = kept_remove(b, k);
 	/* not at a crowd's edge: it would be made again and again */
 	if (mount_template_tasks() < HOST_CROWD / 2)
 		mount_template_forget();
-	return r < 0 && r != -ENOENT ? err_set(e, -r, "remove the state of container %s", id) : 0;
+	return r < 0 && r != -ENOENT ? err_set(e, -r, "remove the state of container %s", k->id)
+				     : 0;
+}
+
+int bundle_delete(struct bundles *b, const char *id, bool force, struct err *e)
+{
+	autokept k = KEPT_NONE;
+	enum bundle_status status;
+	int r;
+
+	r = kept_open_half(b, id, &k, e);
+	if (r == 0 && k.creating)
+		r = wait_for_maker(b, &k, e);
+	if (r < 0)
+		return force && e->code == ERR_ABSENT ? 0 : -e->code;
+	status = force ? BUNDLE_STOPPED : kept_status(&k);
+	if (status == BUNDLE_RUNNING || status == BUNDLE_PAUSED)
+		return err_say(e, "cannot delete container %s that is not stopped: %s", id,
+			bundle_status_word(status));
+	return kept_delete(b, &k, e);
 }
 
 int bundle_pause(struct bundles *b, const char *id, bool pause, struct err *e)
 {
 	autokept k = KEPT_NONE;
+	enum bundle_status status;
 	int r;
 
 	if (kept_open(b, id, &k, e) < 0)
 		return -e->code;
-	if (pause && k.status != BUNDLE_RUNNING && k.status != BUNDLE_CREATED)
+	status = kept_status(&k);
+	if (pause && status != BUNDLE_RUNNING && status != BUNDLE_CREATED)
 		return err_say(e, "container not running");
-	if (!pause && k.status != BUNDLE_PAUSED)
+	if (!pause && status != BUNDLE_PAUSED)
 		return err_say(e, "container not paused");
 	if (!k.freezer)
 		return err_say(e, "container %s has no cgroup that could be frozen", id);

@@ -305,6 +305,7 @@ int life_exec(const struct life *l, const char *ref, const struct life_exec *x, 
 	if (r == 0) {
 		req.id = h.id;
 		req.bundle = held_path(l, &h, "", &arena);
+		req.joins_v1 = l->host.n_v1;
 		r = plan_make_exec(&req, &process, &plan, e);
 	}
 	if (r == 0)

@@ -67,8 +67,13 @@ static int make_one(int parent, const char *name, bool *ret_made)
 	if (!*ret_made && errno != EEXIST)
 		return -errno;
 	dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0)
-		return -errno;
+	if (dir < 0) {
+		int r = -errno;
+
+		if (*ret_made)
+			unlinkat(parent, name, AT_REMOVEDIR);
+		return r;
+	}
 	if (*ret_made && !cgroup_is_v2(dir))
 		fill_cpuset(parent, dir);
 	return dir;

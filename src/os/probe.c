@@ -29,7 +29,6 @@ static void probe_kernel(struct host *h)
 	h->machine = arena_strdup(&h->arena, u.machine);
 	sscanf(u.release, "%u.%u", &h->kernel_major, &h->kernel_minor);
 	h->page_size = (unsigned long)sysconf(_SC_PAGESIZE);
-	h->has_time_ns = access("/proc/self/ns/time", F_OK) == 0;
 	h->has_mount_idmap = h->kernel_major > 5 || (h->kernel_major == 5 && h->kernel_minor >= 12);
 	h->has_overlay_userxattr =
 		h->kernel_major > 5 || (h->kernel_major == 5 && h->kernel_minor >= 11);
@@ -290,23 +289,41 @@ static void probe_user(struct host *h)
 	h->has_newuidmap = is_in_path("newuidmap") && is_in_path("newgidmap");
 }
 
-int host_probe(struct host *ret)
+static void probe_lsm(struct host *h)
+{
+	char text[8];
+
+	h->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+	h->apparmor = file_read(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text,
+			      sizeof(text)) > 0 &&
+		      text[0] == 'Y';
+}
+
+int host_probe_process(struct host *ret)
 {
 	struct host h = { 0 };
-	struct statvfs st;
-	char text[8];
 
 	if (access("/proc/self/status", R_OK) < 0)
 		return -ENOTSUP;
 	probe_kernel(&h);
 	probe_user(&h);
+	probe_lsm(&h);
+	*ret = h;
+	return 0;
+}
+
+int host_probe(struct host *ret)
+{
+	struct statvfs st;
+	struct host h;
+	int r = host_probe_process(&h);
+
+	if (r < 0)
+		return r;
 	probe_cgroups(&h);
+	h.has_time_ns = access("/proc/self/ns/time", F_OK) == 0;
 	h.systemd_booted = access("/run/systemd/system", F_OK) == 0;
 	h.self_on_readonly_mount = statvfs("/proc/self/exe", &st) == 0 && (st.f_flag & ST_RDONLY);
-	h.selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
-	h.apparmor = file_read(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text,
-			     sizeof(text)) > 0 &&
-		     text[0] == 'Y';
 	h.n_tasks = mount_template_tasks();
 	*ret = h;
 	return 0;

@@ -7,5 +7,8 @@
 /* Fills ret; freed by arena_done(&ret->arena). 0 or -errno (-ENOTSUP without a /proc). */
 int host_probe(struct host *ret);
 
+/* The user and the kernel alone: all that a further process in a container depends on. */
+int host_probe_process(struct host *ret);
+
 /* Whether this process's ids are the machine's own; false also where /proc does not say. */
 bool host_is_initial_userns(void);

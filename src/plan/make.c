@@ -89,6 +89,7 @@ int plan_make_exec(const struct plan_request *req, const struct spec_process *pr
 	const struct spec_linux *l = &req->spec->linux_;
 
 	copy_names(&d);
+	ret->joins_v1 = req->joins_v1;
 	/* the container's namespaces are joined: what is new there is ours to join here */
 	for (size_t i = 0; i < l->n_namespaces; i++)
 		ret->namespaces.joins_user |= l->namespaces[i].flag == CLONE_NEWUSER;

@@ -237,6 +237,7 @@ struct plan {
 	bool loopback_up;  /* a new network namespace gets lo up (docker's and podman's way; runc's
 			      too) */
 	bool with_network; /* birth_request.network is to be called */
+	bool joins_v1;	   /* exec: into folders of v1 hierarchies, too */
 	bool seal_self;	   /* own binary made unreachable: not when it lies on a read-only mount */
 	struct plan_process process;
 	struct spec_strings warnings; /* said once, by life */
@@ -251,6 +252,7 @@ struct plan_request {
 	const char *l3_cache_schema, *mem_bw_schema; /* update: lines for its class of service */
 	bool no_pivot, new_keyring, waits_for_start;
 	unsigned preserve_fds;
+	bool joins_v1;			   /* exec: the container has cgroups of v1 */
 	const struct plan_seccomp *filter; /* exec: the container's, if it was kept; lent */
 	bool has_console;		   /* a console socket or terminal minder is there */
 };

@@ -329,6 +329,20 @@ int store_publish(int dir, const char *name, struct err *e)
 	return -e->code;
 }
 
+int store_write_once(int dir, const char *name, const void *data, size_t n, struct err *e)
+{
+	autofd fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_set(e, errno, "write %s of the container's state", name);
+	r = file_write_all(fd, data, n);
+	if (r == 0)
+		return 0;
+	unlinkat(dir, name, 0);
+	return err_set(e, -r, "write %s of the container's state", name);
+}
+
 int store_write(int dir, const char *name, const void *data, size_t n, struct err *e)
 {
 	int r = store_prepare(dir, name, data, n, e);

@@ -62,6 +62,9 @@ int store_write(int dir, const char *name, const void *data, size_t n, struct er
 int store_prepare(int dir, const char *name, const void *data, size_t n, struct err *e);
 int store_publish(int dir, const char *name, struct err *e);
 
+/* A new file that nobody reads before another one is there. */
+int store_write_once(int dir, const char *name, const void *data, size_t n, struct err *e);
+
 /* Removes ROOT/ID with all that is in it, following nothing. -ENOENT: was gone. */
 int store_remove(int root, const char *id);
 
