@@ -126,12 +126,14 @@ time.sleep(1000)'
 		    name = "member"
 		else:
 		    name = "main"
-		print(name, "ready", flush=True)
+		def say(*words): # in one write: two of them share the file
+		    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+		say(name, "ready")
 		while True:
 		    i = Info()
 		    libc.syscall(128, ctypes.byref(wanted), ctypes.byref(i), None, 8)
 		    if i.signo != signal.SIGCHLD:
-		        print(name, i.signo, i.value if i.code == -1 else "-", i.pid if i.code == -1 else "-", flush=True)
+		        say(name, i.signo, i.value if i.code == -1 else "-", i.pid if i.code == -1 else "-")
 		    if i.signo == signal.SIGTERM:
 		        break
 	END
