@@ -140,28 +140,7 @@ int cli_inspect_image(const struct life *l, const char *ref, struct arena *a, st
 
 static int inspect(const struct cmd_call *call, struct err *e)
 {
-	const struct inspect_format *o = call->opts;
-	autolife life = LIFE_NONE;
-	autotext t = { 0 }, out = { 0 };
-	struct json_writer w = { .t = &t, .indent = 4 };
-	int code = 0;
-
-	if (cli_life(call, &life, e) < 0)
-		return -e->code;
-	json_begin(&w, NULL, '[');
-	for (int i = 0; i < call->n_args; i++) {
-		struct err own = { 0 };
-
-		if (cli_inspect_image(&life, call->args[i], call->arena, &w, &own) == 0)
-			continue;
-		log_err(&own);
-		code = 1;
-	}
-	json_end(&w, ']');
-	if (go_format_inspect(o->format, &t, &out, call->arena, e) < 0)
-		return -e->code;
-	fputs(out.p ? out.p : "", stdout);
-	return code;
+	return cli_inspect_each(call, cli_inspect_image, e);
 }
 
 static const struct cmd image_inspect = {

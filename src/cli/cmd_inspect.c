@@ -23,6 +23,35 @@ const struct opt inspect_format_opts[] = {
 	{ 0 },
 };
 
+int cli_inspect_each(const struct cmd_call *call,
+	int (*one)(const struct life *l, const char *ref, struct arena *a, struct json_writer *w,
+		struct err *e),
+	struct err *e)
+{
+	const struct inspect_format *o = call->opts;
+	autolife life = LIFE_NONE;
+	autotext t = { 0 }, out = { 0 };
+	struct json_writer w = { .t = &t, .indent = 4 };
+	int code = 0;
+
+	if (cli_life(call, &life, e) < 0)
+		return -e->code;
+	json_begin(&w, NULL, '[');
+	for (int i = 0; i < call->n_args; i++) {
+		struct err own = { 0 };
+
+		if (one(&life, call->args[i], call->arena, &w, &own) == 0)
+			continue;
+		log_err(&own);
+		code = 1;
+	}
+	json_end(&w, ']');
+	if (go_format_inspect(o->format, &t, &out, call->arena, e) < 0)
+		return -e->code;
+	fputs(out.p ? out.p : "", stdout);
+	return code;
+}
+
 static void add_time(struct json_writer *w, const char *name, int64_t ns)
 {
 	autotext t = { 0 };
@@ -235,48 +264,32 @@ static int inspect_container(const struct life *l, const char *ref, struct arena
 }
 
 /* docker: a word is a container, else an image, else a network. What is none is no container. */
-static int inspect_one(const struct life *l, const char *ref, const char *type, struct arena *a,
+static int inspect_any(const struct life *l, const char *ref, struct arena *a,
 	struct json_writer *w, struct err *e)
 {
 	struct err other = { 0 };
-	int r = -ERR_ABSENT;
+	int r = inspect_container(l, ref, a, w, e);
 
-	if (!type || str_eq(type, "container"))
-		r = inspect_container(l, ref, a, w, e);
-	if ((!type && r == -ERR_ABSENT) || (type && str_eq(type, "image")))
-		r = cli_inspect_image(l, ref, a, w, type ? e : &other);
-	if ((!type && r < 0 && e->code == ERR_ABSENT) || (type && str_eq(type, "network")))
-		r = cli_inspect_network(l, ref, a, w, type ? e : &other);
+	if (r == -ERR_ABSENT)
+		r = cli_inspect_image(l, ref, a, w, &other);
+	if (r < 0 && e->code == ERR_ABSENT)
+		r = cli_inspect_network(l, ref, a, w, &other);
 	return r;
 }
 
 static int inspect(const struct cmd_call *call, struct err *e)
 {
-	const struct inspect_opts *o = call->opts;
-	autolife life = LIFE_NONE;
-	autotext t = { 0 }, out = { 0 };
-	struct json_writer w = { .t = &t, .indent = 2 };
-	int code = 0;
+	const char *type = ((const struct inspect_opts *)call->opts)->type;
 
-	if (o->type && !str_eq(o->type, "container") && !str_eq(o->type, "image") &&
-		!str_eq(o->type, "network"))
-		return err_say(e, "--type %s: container, image or network is wanted", o->type);
-	if (cli_life(call, &life, e) < 0)
-		return -e->code;
-	json_begin(&w, NULL, '[');
-	for (int i = 0; i < call->n_args; i++) {
-		struct err own = { 0 };
-
-		if (inspect_one(&life, call->args[i], o->type, call->arena, &w, &own) < 0) {
-			log_err(&own);
-			code = 1;
-		}
-	}
-	json_end(&w, ']');
-	if (go_format_inspect(o->format.format, &t, &out, call->arena, e) < 0)
-		return -e->code;
-	fputs(out.p ? out.p : "", stdout);
-	return code;
+	if (!type)
+		return cli_inspect_each(call, inspect_any, e);
+	if (str_eq(type, "container"))
+		return cli_inspect_each(call, inspect_container, e);
+	if (str_eq(type, "image"))
+		return cli_inspect_each(call, cli_inspect_image, e);
+	if (str_eq(type, "network"))
+		return cli_inspect_each(call, cli_inspect_network, e);
+	return err_say(e, "--type %s: container, image or network is wanted", type);
 }
 
 const struct cmd cmd_inspect = {

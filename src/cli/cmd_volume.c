@@ -239,33 +239,20 @@ static void add_volume(struct json_writer *w, const struct volume *v)
 	json_end(w, '}');
 }
 
+static int inspect_one(const struct life *l, const char *ref, struct arena *a,
+	struct json_writer *w, struct err *e)
+{
+	struct volume v;
+	int r = life_volume_find(l, ref, a, &v, e);
+
+	if (r == 0)
+		add_volume(w, &v);
+	return r;
+}
+
 static int inspect(const struct cmd_call *call, struct err *e)
 {
-	const struct inspect_format *o = call->opts;
-	autolife life = LIFE_NONE;
-	autotext t = { 0 }, out = { 0 };
-	struct json_writer w = { .t = &t, .indent = 4 };
-	int code = 0;
-
-	if (cli_life(call, &life, e) < 0)
-		return -e->code;
-	json_begin(&w, NULL, '[');
-	for (int i = 0; i < call->n_args; i++) {
-		struct err own = { 0 };
-		struct volume v;
-
-		if (life_volume_find(&life, call->args[i], call->arena, &v, &own) == 0) {
-			add_volume(&w, &v);
-			continue;
-		}
-		log_err(&own);
-		code = 1;
-	}
-	json_end(&w, ']');
-	if (go_format_inspect(o->format, &t, &out, call->arena, e) < 0)
-		return -e->code;
-	fputs(out.p ? out.p : "", stdout);
-	return code;
+	return cli_inspect_each(call, inspect_one, e);
 }
 
 struct prune_opts {

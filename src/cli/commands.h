@@ -62,9 +62,17 @@ struct inspect_format {
 	const char *format;
 };
 extern const struct opt inspect_format_opts[];
+struct json_writer;
+/*
+ * The operands as an array, each added to it by one(), by -f if there is one. What one() cannot
+ * find is logged, and the others are shown: 0, or 1 for that, or an error.
+ */
+int cli_inspect_each(const struct cmd_call *call,
+	int (*one)(const struct life *l, const char *ref, struct arena *a, struct json_writer *w,
+		struct err *e),
+	struct err *e);
 
 /* One image, one network as inspect shows it, added to an array. */
-struct json_writer;
 int cli_inspect_image(const struct life *l, const char *ref, struct arena *a, struct json_writer *w,
 	struct err *e);
 int cli_inspect_network(const struct life *l, const char *ref, struct arena *a,

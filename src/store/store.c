@@ -301,21 +301,27 @@ static const char *beside_of(const char *name, char buf[BESIDE_MAX])
 	return buf;
 }
 
-int store_prepare(int dir, const char *name, const void *data, size_t n, struct err *e)
+/* flags: O_TRUNC or O_EXCL */
+static int write_as(int dir, const char *file, int flags, const char *name, const void *data,
+	size_t n, struct err *e)
 {
-	char beside[BESIDE_MAX];
-	autofd fd = FD_NONE;
+	autofd fd = openat(dir, file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 	int r;
 
-	beside_of(name, beside);
-	fd = openat(dir, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_set(e, errno, "write %s of the container's state", name);
 	r = file_write_all(fd, data, n);
 	if (r == 0)
 		return 0;
-	unlinkat(dir, beside, 0);
+	unlinkat(dir, file, 0);
 	return err_set(e, -r, "write %s of the container's state", name);
+}
+
+int store_prepare(int dir, const char *name, const void *data, size_t n, struct err *e)
+{
+	char beside[BESIDE_MAX];
+
+	return write_as(dir, beside_of(name, beside), O_TRUNC, name, data, n, e);
 }
 
 int store_publish(int dir, const char *name, struct err *e)
@@ -331,16 +337,7 @@ int store_publish(int dir, const char *name, struct err *e)
 
 int store_write_once(int dir, const char *name, const void *data, size_t n, struct err *e)
 {
-	autofd fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int r;
-
-	if (fd < 0)
-		return err_set(e, errno, "write %s of the container's state", name);
-	r = file_write_all(fd, data, n);
-	if (r == 0)
-		return 0;
-	unlinkat(dir, name, 0);
-	return err_set(e, -r, "write %s of the container's state", name);
+	return write_as(dir, name, O_EXCL, name, data, n, e);
 }
 
 int store_write(int dir, const char *name, const void *data, size_t n, struct err *e)
