@@ -2,7 +2,6 @@
 #include "base/json.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/str.h"
@@ -414,13 +413,29 @@ int json_i64(const struct json *v, int64_t *ret)
 	return 0;
 }
 
+/* How much of it stands for itself. */
+static size_t plain_len(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= 0x20 && s[i] < 0x7f && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
 void json_quote(struct text *t, const char *s, size_t n)
 {
-	text_add(t, "\"");
+	text_add_n(t, "\"", 1);
 	for (size_t i = 0; i < n;) {
-		unsigned char c = (unsigned char)s[i];
-		size_t len = c < 0x80 ? 1 : str_utf8_len(s + i, n - i);
+		size_t plain = plain_len(s + i, n - i), len;
+		unsigned char c;
 
+		text_add_n(t, s + i, plain);
+		i += plain;
+		if (i == n)
+			break;
+		c = (unsigned char)s[i];
+		len = c < 0x80 ? 1 : str_utf8_len(s + i, n - i);
 		if (c == '"' || c == '\\')
 			text_addf(t, "\\%c", c);
 		else if (c == '\n')
@@ -435,7 +450,7 @@ void json_quote(struct text *t, const char *s, size_t n)
 			text_add(t, "\xef\xbf\xbd");
 		i += len ? len : 1;
 	}
-	text_add(t, "\"");
+	text_add_n(t, "\"", 1);
 }
 
 static void begin_value(struct json_writer *w, const char *name)
@@ -483,13 +498,15 @@ void json_bool(struct json_writer *w, const char *name, bool v)
 void json_int(struct json_writer *w, const char *name, int64_t v)
 {
 	begin_value(w, name);
-	text_addf(w->t, "%" PRId64, v);
+	if (v < 0)
+		text_add(w->t, "-");
+	text_add_u64(w->t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 void json_uint(struct json_writer *w, const char *name, uint64_t v)
 {
 	begin_value(w, name);
-	text_addf(w->t, "%" PRIu64, v);
+	text_add_u64(w->t, v);
 }
 
 void json_null(struct json_writer *w, const char *name)

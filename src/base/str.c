@@ -153,6 +153,22 @@ static void make_room(struct text *t, size_t more)
 	t->p = mem_resize(t->p, t->room, 1);
 }
 
+void text_reserve(struct text *t, size_t more)
+{
+	if (t->len + more + 1 > t->room) {
+		t->room = t->len + more + 1;
+		t->p = mem_resize(t->p, t->room, 1);
+	}
+}
+
+void text_cut(struct text *t, size_t len)
+{
+	if (len >= t->len)
+		return;
+	t->len = len;
+	t->p[len] = '\0';
+}
+
 void text_add_n(struct text *t, const char *s, size_t n)
 {
 	make_room(t, n);

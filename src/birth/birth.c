@@ -70,13 +70,6 @@ static int send_done(struct birth *b)
 	return send_message(b->sync, &m, size, b->give, b->n_give);
 }
 
-int birth_send_word(int sync)
-{
-	struct message m = { .kind = MESSAGE_DONE };
-
-	return send_message(sync, &m, sizeof(m.kind), NULL, 0);
-}
-
 int birth_send_fd(int sync, int fd)
 {
 	struct message m = { .kind = MESSAGE_DONE };
@@ -297,13 +290,14 @@ static int walk(
 	struct birth *b, const struct step *table, const struct step **ret_at, struct err *e)
 {
 	const struct step *s = next_row(table, b->plan), *next;
-	bool cloned = false;
+	bool cloned = false, must_meet = false;
 	int owed = 0, later = 0, r;
 
 	for (; s; s = next) {
 		next = next_row(s + 1, b->plan);
 		*ret_at = s;
 		if (s->who != b->actor) {
+			must_meet |= b->actor == INIT && !s->beside;
 			if (next && next->who != b->actor)
 				continue;
 			/* nobody tells HOST of what it does not wait for */
@@ -313,11 +307,12 @@ static int walk(
 			later = 0;
 			continue;
 		}
-		if (!s->beside) {
+		if (!s->beside || must_meet) {
 			r = meet(b, table, owed, e);
 			if (r < 0)
 				return r;
 			owed = 0;
+			must_meet = false;
 		}
 		if (!next && b->actor == INIT && b->sync >= 0 && log_wants(LOG_LEVEL_DEBUG))
 			send_done(b);
@@ -420,6 +415,7 @@ static int carry_out(
 		init_die(b, e);
 	if (r == 0 && !b->wait_for_start)
 		r = wait_for_exec(b, table, e);
+	seal_let_go();
 	if (r < 0) {
 		int exec_code = b->exec_code;
 

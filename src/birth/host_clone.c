@@ -332,20 +332,6 @@ static int prepare_join(struct birth *b, struct err *e)
 }
 
 /*
- * exec's HOST has nothing to do but wait, INIT has: so it is HOST's close of the sealed mount that
- * has to be the last.
- */
-static int let_go_after(struct birth *b, struct err *e)
-{
-	int fds[HAND_OVER_MAX], n = 0, r = seal_is_held() ? birth_receive(b, fds, &n, e) : 0;
-
-	while (n > 0)
-		close(fds[--n]);
-	seal_let_go();
-	return r;
-}
-
-/*
  * Without a user namespace in between nobody need go before: HOST's next child, and only that, is
  * born into the container's PID namespace and joins the others itself.
  */
@@ -365,12 +351,8 @@ static int clone_into(struct birth *b, int own_pidns, struct err *e)
 	}
 	pid = clone_init(b, b->clone_parent ? CLONE_PARENT : 0, &pidfd, &joined);
 	if (pid == 0) {
-		bool held = seal_is_held();
-
 		b->in_place = joined;
 		birth_become_init(b);
-		if (held && birth_send_word(b->sync) < 0)
-			return err_say(e, "the other process has gone");
 		r = b->of_namespaces & ~CLONE_NEWPID
 			    ? clone_join(b->of->pidfd, b->of_namespaces & ~CLONE_NEWPID)
 			    : 0;
@@ -381,8 +363,7 @@ static int clone_into(struct birth *b, int own_pidns, struct err *e)
 		clone_join(own_pidns, CLONE_NEWPID);
 	if (pid < 0)
 		return clone_failed(pid, e);
-	r = adopt(b, pid, pidfd, joined, e);
-	return r < 0 ? r : let_go_after(b, e);
+	return adopt(b, pid, pidfd, joined, e);
 }
 
 int host_clone_join(struct birth *b, struct err *e)

@@ -40,6 +40,20 @@ int host_net_devices(struct birth *b, struct err *e)
 	return 0;
 }
 
+bool birth_host_sets_loopback(const struct plan *p)
+{
+	const uint64_t rights = UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_NET_ADMIN;
+
+	return p->loopback_up && (p->host->caps & rights) == rights;
+}
+
+int host_loopback(struct birth *b, struct err *e)
+{
+	int r = link_loopback_up_of(b->init.pidfd);
+
+	return r < 0 ? err_set(e, -r, "set the container's loopback interface up") : 0;
+}
+
 int host_network(struct birth *b, struct err *e)
 {
 	return b->network->begin(b->data, &b->init, e);

@@ -132,7 +132,7 @@ int init_cgroup_namespace(struct birth *b, struct err *e)
 int init_network(struct birth *b, struct err *e)
 {
 	const struct plan *p = b->plan;
-	int r = p->loopback_up ? link_loopback_up() : 0;
+	int r = p->loopback_up && !birth_host_sets_loopback(p) ? link_loopback_up() : 0;
 
 	if (r < 0)
 		return err_set(e, -r, "set the loopback interface up");

@@ -81,7 +81,11 @@ struct step {
 	int (*run)(struct birth *b, struct err *e);
 	void (*undo)(struct birth *b);	     /* HOST's only */
 	bool (*needs)(const struct plan *p); /* NULL: always; alike on both sides */
-	bool beside; /* HOST's only: does not wait for INIT's rows before it */
+	/*
+	 * Does not wait for the other's rows before it. HOST's: for none of INIT's. INIT's: not for
+	 * HOST's that are done beside; what has to be done before INIT goes on is no such row.
+	 */
+	bool beside;
 };
 
 extern const struct step birth_steps[], join_steps[];
@@ -92,7 +96,6 @@ void birth_become_init(struct birth *b);
 int birth_receive(struct birth *b, int *ret_fds, int *ret_n, struct err *e);
 int birth_send_error(int sync, const struct err *e, bool exec_failed);
 int birth_send_fd(int sync, int fd);
-int birth_send_word(int sync);
 
 /* host_*.c */
 int host_cgroup(struct birth *b, struct err *e);
@@ -118,6 +121,7 @@ int host_net_devices(struct birth *b, struct err *e);
 int host_network(struct birth *b, struct err *e);
 void host_network_undo(struct birth *b);
 int host_network_ready(struct birth *b, struct err *e);
+int host_loopback(struct birth *b, struct err *e);
 int host_hooks(struct birth *b, struct err *e);
 int host_limits(struct birth *b, struct err *e);
 int host_listener(struct birth *b, struct err *e);
@@ -173,6 +177,12 @@ bool birth_host_sets_limits(const struct plan *p);
 /* Would one be in INIT's own way, before it is the program? */
 bool birth_limits_are_tight(const struct plan *p);
 int birth_set_limits(const struct plan *p, pid_t pid, struct err *e);
+
+/*
+ * Does HOST set up the new network namespace's loopback interface, which takes the kernel long,
+ * while INIT goes on? Else INIT does, who has the rights in its user namespace.
+ */
+bool birth_host_sets_loopback(const struct plan *p);
 
 /* Does INIT have to be made by a process that has joined or unshared something first? */
 bool host_needs_midwife(const struct plan *p);

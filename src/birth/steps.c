@@ -2,7 +2,8 @@
 /*
  * THE PAGE: how a container is born, top to bottom. HOST is the caller outside, INIT the newborn;
  * both walk the same table, and a change of actor is a rendezvous: the other's rows above are
- * done. A row with `beside` is HOST's and is done while INIT still works on the rows above it.
+ * done. HOST's row with `beside` is done while INIT still works on the rows above it, and INIT's
+ * while HOST is busy with such rows.
  */
 #include "birth/internal.h"
 
@@ -45,6 +46,11 @@ static bool has_limits_early(const struct plan *p)
 static bool has_device_filter(const struct plan *p)
 {
 	return p->cgroup.manager != CGROUP_NONE && p->cgroup.device_prog;
+}
+
+static bool has_loopback(const struct plan *p)
+{
+	return birth_host_sets_loopback(p);
 }
 
 static bool has_cgroup_ns(const struct plan *p)
@@ -166,6 +172,7 @@ const struct step birth_steps[] = {
 	{ INIT, "root", init_root },
 	{ INIT, "mounts", init_mounts, NULL, has_mounts },
 	{ INIT, "devices", init_devices, NULL, has_devices },
+	{ HOST, "loopback", host_loopback, NULL, has_loopback, .beside = true },
 	{ HOST, "device filter", host_device_filter, NULL, has_device_filter, .beside = true },
 	{ HOST, "prepare", host_prepare, .beside = true },
 	{ HOST, "limits", host_limits, NULL, has_limits_early, .beside = true },
@@ -175,10 +182,10 @@ const struct step birth_steps[] = {
 	{ INIT, "cgroup namespace", init_cgroup_namespace, NULL, has_cgroup_ns_late },
 	{ INIT, "hooks", init_hooks, NULL, has_container_hooks },
 	/* before /proc/sys becomes read-only: at need it is the container's that is written to */
-	{ INIT, "sysctl", init_sysctl, NULL, has_sysctls },
-	{ INIT, "paths", init_paths },
-	{ INIT, "pivot", init_pivot },
-	{ INIT, "terminal", init_terminal, NULL, has_terminal },
+	{ INIT, "sysctl", init_sysctl, NULL, has_sysctls, .beside = true },
+	{ INIT, "paths", init_paths, .beside = true },
+	{ INIT, "pivot", init_pivot, .beside = true },
+	{ INIT, "terminal", init_terminal, NULL, has_terminal, .beside = true },
 	{ INIT, "settings", init_settings },
 	{ INIT, "credentials", init_credentials },
 	{ INIT, "program", init_program },

@@ -26,6 +26,8 @@
 #include "os/tty.h"
 #include "store/store.h"
 
+enum { STATE_USUAL = 2000, EXEC_USUAL = 3000 }; /* bytes; longer ones grow */
+
 struct making {
 	struct bundles *b;
 	const struct bundle_create *c;
@@ -103,6 +105,7 @@ static int write_state(const struct making *m, const struct proc_ref *init, stru
 	struct json_writer w = { .t = &t };
 	struct timespec now;
 
+	text_reserve(&t, STATE_USUAL);
 	clock_gettime(CLOCK_REALTIME, &now);
 	json_begin(&w, NULL, '{');
 	json_string(&w, "ociVersion", m->spec.oci_version ? m->spec.oci_version : "1.0.0");
@@ -138,6 +141,7 @@ static int write_exec(const struct making *m, struct err *e)
 	struct spec s = m->spec;
 
 	s.process.env = m->env;
+	text_reserve(&t, EXEC_USUAL);
 	spec_dump_exec(&s, keeps_filter(m), &t);
 	return store_write_once(m->dir, "exec.json", t.p, t.len, e);
 }
@@ -147,7 +151,9 @@ static int prepare(void *data, const struct proc_ref *init, struct err *e)
 	const struct making *m = data;
 	const struct plan_seccomp *filter = &m->plan.process.seccomp;
 
-	if (write_state(m, init, e) < 0 || write_exec(m, e) < 0)
+	/* the configuration as the engine wrote it: exec and update read it once more */
+	if (write_state(m, init, e) < 0 || write_exec(m, e) < 0 ||
+		store_write_once(m->dir, "config.json", m->config, m->config_n, e) < 0)
 		return -e->code;
 	if (keeps_filter(m) && store_write_once(m->dir, "filter", filter->insns,
 				       filter->n_insns * sizeof(*filter->insns), e) < 0)
@@ -282,9 +288,6 @@ static int make_folder(struct making *m, struct err *e)
 		unlinkat(b->root_fd, m->c->id, AT_REMOVEDIR);
 		return -e->code;
 	}
-	/* as the engine wrote it: exec and update read it once more */
-	if (store_write_once(m->dir, "config.json", m->config, m->config_n, e) < 0)
-		return -e->code;
 	if (!m->waits)
 		return 0;
 	if (mkfifoat(m->dir, "exec.fifo", 0600) < 0)

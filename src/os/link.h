@@ -2,8 +2,12 @@
 /* Network interfaces, as little as a container's birth needs; each 0 or -errno. */
 #pragma once
 
-/* Sets lo up in the caller's network namespace. */
+/*
+ * Sets lo up: in the caller's network namespace, or in that of the process pidfd, which the caller
+ * enters and leaves again (setns(2): CAP_SYS_ADMIN over both and over its own user namespace).
+ */
 int link_loopback_up(void);
+int link_loopback_up_of(int pidfd);
 
 /*
  * Moves an interface of the caller's network namespace into another, under a new name (or its

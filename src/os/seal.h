@@ -19,7 +19,6 @@ int seal_self(char **argv);
  * processors when it goes (up to 0.1 ms): by who has nothing else to do just then.
  */
 void seal_let_go(void);
-bool seal_is_held(void);
 
-/* The path of this executable on disk, also after it was run again (argv[0] then says it). */
+/* The path of this executable on disk, also after it was run again; size: PATH_MAX. */
 int seal_exe_path(char *ret, unsigned size);

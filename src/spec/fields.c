@@ -351,20 +351,23 @@ static void write_array(struct json_writer *w, const struct field *f, const void
 	json_end(w, ']');
 }
 
-/* An object with nothing in it is left out: it is tried in a text that is thrown away. */
+/* An object with nothing in it is left out: what was begun is taken back. */
 static void write_object(struct json_writer *w, const struct field *f, const void *object)
 {
 	const void *at = (const char *)object + f->offset;
-	autotext trial = { 0 };
-	struct json_writer probe = { .t = &trial };
+	const struct json_writer before = *w;
+	size_t len = w->t->len, empty;
 
 	if (f->count != NO_FLAG && !*(const bool *)((const char *)object + f->count))
 		return;
-	fields_dump(&probe, f->fields, at);
-	if (!trial.len && f->count == NO_FLAG)
-		return;
 	json_begin(w, f->name, '{');
+	empty = w->t->len;
 	fields_dump(w, f->fields, at);
+	if (w->t->len == empty && f->count == NO_FLAG) {
+		text_cut(w->t, len);
+		*w = before;
+		return;
+	}
 	json_end(w, '}');
 }
 
