@@ -64,17 +64,19 @@ const char *bundle_helper(struct arena *a, const char *name)
 		       : arena_printf(a, "%s/%s", CLADE_LIBEXECDIR, name);
 }
 
-int bundles_probe(struct bundles *b, struct err *e)
+int bundles_probe(struct bundles *b, unsigned wants, struct err *e)
 {
-	int r = b->probed ? 0 : host_probe(&b->host);
+	bool is_known = b->is_probed && (wants & ~b->probed) == 0;
+	int r = is_known ? 0 : host_probe(&b->host, wants);
 
-	b->probed = true;
+	b->is_probed = true;
+	b->probed |= wants;
 	return r < 0 ? err_set(e, -r, "look at this machine through /proc") : 0;
 }
 
-int bundles_probe_process(struct bundles *b, struct err *e)
+int bundles_probe_process(struct bundles *b, unsigned wants, struct err *e)
 {
-	int r = b->probed ? 0 : host_probe_process(&b->host);
+	int r = host_probe_process(&b->host, wants);
 
 	return r < 0 ? err_set(e, -r, "look at this machine through /proc") : 0;
 }

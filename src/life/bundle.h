@@ -20,7 +20,8 @@ struct bundles {
 	struct arena arena;
 	const char *root;
 	int root_fd; /* owned; FD_NONE until something is made */
-	bool probed;
+	bool is_probed;
+	unsigned probed;  /* HOST_* bits */
 	struct host host; /* of bundles_probe() */
 	enum cgroup_manager cgroup_manager;
 };
@@ -28,12 +29,12 @@ struct bundles {
 /* root NULL: /run/clade-oci, or below XDG_RUNTIME_DIR. Makes nothing. */
 int bundles_init(struct bundles *b, const char *root, struct err *e);
 /*
- * Looks at the machine, for what decides by it: create, run, exec, update. The others find what
- * they need in the container's state.
+ * Looks at the machine, for what decides by it: create, run, exec, update; wants: HOST_* bits. The
+ * others find what they need in the container's state.
  */
-int bundles_probe(struct bundles *b, struct err *e);
+int bundles_probe(struct bundles *b, unsigned wants, struct err *e);
 /* Of it what a further process depends on, where the container's cgroups are known. */
-int bundles_probe_process(struct bundles *b, struct err *e);
+int bundles_probe_process(struct bundles *b, unsigned wants, struct err *e);
 void bundles_done(struct bundles *b);
 
 enum bundle_status {

@@ -332,7 +332,8 @@ static int make(struct making *m, struct birth_result *ret, struct err *e)
 	int r;
 
 	*ret = (struct birth_result){ .init = PROC_REF_NONE, .tty_master = FD_NONE };
-	if (bundle_check_id(m->c->id, e) < 0 || bundles_probe(m->b, e) < 0 || load(m, e) < 0 ||
+	if (bundle_check_id(m->c->id, e) < 0 || load(m, e) < 0 ||
+		bundles_probe(m->b, plan_wants(&m->spec, m->b->cgroup_manager), e) < 0 ||
 		decide(m, e) < 0)
 		return -e->code;
 	r = make_folder(m, e);

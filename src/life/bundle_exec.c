@@ -262,10 +262,13 @@ static const struct plan_seccomp *kept_filter(
 }
 
 /* --cgroup names controllers, which only the machine knows. */
-static int probe(
-	struct bundles *b, const struct bundle_exec *x, const struct kept *k, struct err *e)
+static int probe(struct bundles *b, const struct bundle_exec *x, const struct kept *k,
+	const struct spec_process *process, struct err *e)
 {
-	return x->n_cgroups || k->n_v1 < 0 ? bundles_probe(b, e) : bundles_probe_process(b, e);
+	unsigned wants = plan_wants_exec(process);
+
+	return x->n_cgroups || k->n_v1 < 0 ? bundles_probe(b, wants, e)
+					   : bundles_probe_process(b, wants, e);
 }
 
 int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, struct err *e)
@@ -287,7 +290,7 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 	int r;
 
 	*ret_code = 0;
-	if (kept_open(b, x->id, &k, e) < 0 || probe(b, x, &k, e) < 0)
+	if (kept_open(b, x->id, &k, e) < 0)
 		return -e->code;
 	if (k.init.pidfd < 0)
 		return err_say(e, "cannot exec in a stopped container");
@@ -301,6 +304,8 @@ int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, s
 		process.env = bundle_env(&process.env, &x->listen, &arena);
 	if (r == 0)
 		r = check_console(x, process.terminal, e);
+	if (r == 0)
+		r = probe(b, x, &k, &process, e);
 	if (r == 0)
 		r = choose_cgroups(b, x, &k, e);
 	req.bundle = k.bundle;

@@ -156,7 +156,7 @@ int bundle_stats(
 	autokept k = KEPT_NONE;
 	struct reading r = { .h = &b->host, .k = &k, .a = a };
 
-	if (kept_open(b, id, &k, e) < 0 || bundles_probe(b, e) < 0)
+	if (kept_open(b, id, &k, e) < 0 || bundles_probe(b, HOST_ALL, e) < 0)
 		return -e->code;
 	if (k.init.pidfd < 0)
 		return err_say(e, "container not running");

@@ -219,7 +219,7 @@ static void clear_half_made(struct bundles *b, const struct kept *k)
 	autoarena a = { 0 };
 	struct err e = { 0 };
 
-	if (bundles_probe(b, &e) == 0 && kept_spec(b, k, &spec, &e) == 0 &&
+	if (bundles_probe(b, HOST_ALL, &e) == 0 && kept_spec(b, k, &spec, &e) == 0 &&
 		plan_make(&req, &plan, &e) == 0 && plan.cgroup.manager == CGROUP_FS)
 		for (const char **folder = cgroup_folders(&b->host, plan.cgroup.path, &a); *folder;
 			folder++)
@@ -408,7 +408,7 @@ int bundle_update(struct bundles *b, const char *id, const struct bundle_update 
 	};
 	int r;
 
-	if (kept_open(b, id, &k, e) < 0 || bundles_probe(b, e) < 0)
+	if (kept_open(b, id, &k, e) < 0 || bundles_probe(b, HOST_ALL, e) < 0)
 		return -e->code;
 	if (k.init.pidfd < 0)
 		return err_say(e, "container not running");

@@ -61,7 +61,7 @@ int life_init(struct life *l, const char *root, struct err *e)
 	int r;
 
 	*l = (struct life){ .root_fd = FD_NONE, .cgroup_manager = CGROUP_FS };
-	r = host_probe(&l->host);
+	r = host_probe(&l->host, HOST_ALL);
 	if (r < 0)
 		return err_set(e, -r, "look at this machine through /proc");
 	r = seal_exe_path(self, sizeof(self));

@@ -264,7 +264,7 @@ static int features(const struct cmd_call *call, struct err *e)
 	autotext t = { 0 };
 	struct json_writer w = { .t = &t, .indent = 2 };
 
-	if (oci_bundles(call, &b, e) < 0 || bundles_probe(&b, e) < 0)
+	if (oci_bundles(call, &b, e) < 0 || bundles_probe(&b, HOST_ALL, e) < 0)
 		return -e->code;
 	json_begin(&w, NULL, '{');
 	json_string(&w, "ociVersionMin", "1.0.0");

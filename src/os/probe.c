@@ -139,7 +139,6 @@ static void read_own_paths(struct host *h)
 {
 	char text[8192], *save = NULL;
 
-	h->v2_own_path = "/";
 	if (file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
 		return;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
@@ -173,6 +172,11 @@ static void read_v2_controllers(struct host *h)
 	}
 }
 
+static bool owns_all_cgroups(const struct host *h)
+{
+	return h->euid == 0 && h->in_initial_userns;
+}
+
 /*
  * Can this user make folders where containers go? Root in the first user namespace: at the
  * hierarchy's root, if that is not mounted read-only (as in a container). Others: below their
@@ -188,7 +192,7 @@ static bool is_writable(const struct host *h)
 
 	if (!top)
 		return false;
-	if (h->euid == 0 && h->in_initial_userns) {
+	if (owns_all_cgroups(h)) {
 		if (h->n_v1 && (statvfs(h->v1[0].mount_point, &st) < 0 || (st.f_flag & ST_RDONLY)))
 			return false;
 		return access(top, W_OK) == 0;
@@ -215,7 +219,7 @@ static void find_cgroups(struct host *h)
 	}
 }
 
-static void probe_cgroups(struct host *h)
+static void probe_cgroups(struct host *h, unsigned wants)
 {
 	struct statfs st;
 
@@ -227,10 +231,14 @@ static void probe_cgroups(struct host *h)
 	h->cgroup_mode = h->n_v1 ? (h->v2_mount_point ? CGROUP_MODE_HYBRID : CGROUP_MODE_V1)
 			 : h->v2_mount_point ? CGROUP_MODE_V2
 					     : CGROUP_MODE_NONE;
-	read_own_paths(h);
-	if (h->v2_mount_point)
+	h->v2_own_path = "/";
+	/* who may use them all puts a container anywhere, wherever we are */
+	h->cgroup_writable = owns_all_cgroups(h) && is_writable(h);
+	if ((wants & HOST_OWN_CGROUP) || !h->cgroup_writable)
+		read_own_paths(h);
+	h->cgroup_writable = h->cgroup_writable || is_writable(h);
+	if (h->v2_mount_point && (wants & HOST_CONTROLLERS))
 		read_v2_controllers(h);
-	h->cgroup_writable = is_writable(h);
 }
 
 /* subuid(5): "name:start:count", by name or by number */
@@ -299,30 +307,34 @@ static void probe_lsm(struct host *h)
 		      text[0] == 'Y';
 }
 
-int host_probe_process(struct host *ret)
+int host_probe_process(struct host *ret, unsigned wants)
 {
 	struct host h = { 0 };
 
-	if (access("/proc/self/status", R_OK) < 0)
-		return -ENOTSUP;
 	probe_kernel(&h);
 	probe_user(&h);
-	probe_lsm(&h);
+	/* is it that, or is there nobody to say so? */
+	if (!h.in_initial_userns && access("/proc/self/status", R_OK) < 0) {
+		arena_done(&h.arena);
+		return -ENOTSUP;
+	}
+	if (wants & HOST_LSM)
+		probe_lsm(&h);
 	*ret = h;
 	return 0;
 }
 
-int host_probe(struct host *ret)
+int host_probe(struct host *ret, unsigned wants)
 {
 	struct statvfs st;
 	struct host h;
-	int r = host_probe_process(&h);
+	int r = host_probe_process(&h, wants);
 
 	if (r < 0)
 		return r;
-	probe_cgroups(&h);
-	h.has_time_ns = access("/proc/self/ns/time", F_OK) == 0;
-	h.systemd_booted = access("/run/systemd/system", F_OK) == 0;
+	probe_cgroups(&h, wants);
+	h.has_time_ns = (wants & HOST_TIME) && access("/proc/self/ns/time", F_OK) == 0;
+	h.systemd_booted = (wants & HOST_SYSTEMD) && access("/run/systemd/system", F_OK) == 0;
 	h.self_on_readonly_mount = statvfs("/proc/self/exe", &st) == 0 && (st.f_flag & ST_RDONLY);
 	h.n_tasks = mount_template_tasks();
 	*ret = h;

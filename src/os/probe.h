@@ -4,11 +4,14 @@
 
 #include "plan/host.h"
 
-/* Fills ret; freed by arena_done(&ret->arena). 0 or -errno (-ENOTSUP without a /proc). */
-int host_probe(struct host *ret);
+/*
+ * Fills ret, of what HOST_* bits name only what is wanted; freed by arena_done(&ret->arena). 0 or
+ * -errno (-ENOTSUP without a /proc).
+ */
+int host_probe(struct host *ret, unsigned wants);
 
 /* The user and the kernel alone: all that a further process in a container depends on. */
-int host_probe_process(struct host *ret);
+int host_probe_process(struct host *ret, unsigned wants);
 
 /* Whether this process's ids are the machine's own; false also where /proc does not say. */
 bool host_is_initial_userns(void);

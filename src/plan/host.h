@@ -24,6 +24,16 @@ struct host_idrange { /* a line of /etc/subuid or subgid for this user */
 	uint32_t start, count;
 };
 
+/* What has to be looked for, of which a command may need only some: host_probe(). */
+enum {
+	HOST_OWN_CGROUP = 1,  /* *_own_path, where root does without */
+	HOST_CONTROLLERS = 2, /* v2_controllers */
+	HOST_LSM = 4,	      /* selinux, apparmor */
+	HOST_SYSTEMD = 8,     /* systemd_booted */
+	HOST_TIME = 16,	      /* has_time_ns */
+	HOST_ALL = 31,
+};
+
 enum { HOST_CROWD = 1000 }; /* tasks, from which on a machine is crowded */
 
 struct host {

@@ -257,6 +257,10 @@ struct plan_request {
 	bool has_console;		   /* a console socket or terminal minder is there */
 };
 
+/* The HOST_* bits of host_probe() that plan_make() depends on for this spec. */
+unsigned plan_wants(const struct spec *s, enum cgroup_manager manager);
+unsigned plan_wants_exec(const struct spec_process *p);
+
 /* Fills ret. What the spec cannot mean on this host is err_say()'d, naming the field. */
 int plan_make(const struct plan_request *req, struct plan *ret, struct err *e);
 
