@@ -184,9 +184,9 @@ static int read_number(struct reader *r, struct json *v)
 	const char *start = r->at;
 	bool overflow = false;
 
-	v->number.integer = true;
-	v->number.negative = *r->at == '-';
-	r->at += v->number.negative;
+	v->is_integer = true;
+	v->is_negative = *r->at == '-';
+	r->at += v->is_negative;
 	if (!is_digit(*r->at))
 		return fail(r, r->at, "a digit is missing");
 	if (*r->at == '0' && is_digit(r->at[1]))
@@ -194,11 +194,11 @@ static int read_number(struct reader *r, struct json *v)
 	for (; is_digit(*r->at); r->at++) {
 		unsigned digit = (unsigned)(*r->at - '0');
 
-		overflow |= v->number.magnitude > (UINT64_MAX - digit) / 10;
-		v->number.magnitude = v->number.magnitude * 10 + digit;
+		overflow |= v->magnitude > (UINT64_MAX - digit) / 10;
+		v->magnitude = v->magnitude * 10 + digit;
 	}
 	if (*r->at == '.') {
-		v->number.integer = false;
+		v->is_integer = false;
 		r->at++;
 		if (!is_digit(*r->at))
 			return fail(r, r->at, "a digit is missing");
@@ -206,7 +206,7 @@ static int read_number(struct reader *r, struct json *v)
 			r->at++;
 	}
 	if ((*r->at | 0x20) == 'e') {
-		v->number.integer = false;
+		v->is_integer = false;
 		r->at++;
 		r->at += *r->at == '+' || *r->at == '-';
 		if (!is_digit(*r->at))
@@ -215,9 +215,9 @@ static int read_number(struct reader *r, struct json *v)
 			r->at++;
 	}
 	if (overflow)
-		v->number.integer = false;
-	if (!v->number.integer)
-		v->number.fraction = strtod(start, NULL);
+		v->is_integer = false;
+	if (!v->is_integer)
+		v->fraction = strtod(start, NULL);
 	return 0;
 }
 
@@ -396,20 +396,20 @@ const struct json *json_get(const struct json *object, const char *name)
 
 int json_u64(const struct json *v, uint64_t *ret)
 {
-	if (v->kind != JSON_NUMBER || !v->number.integer ||
-		(v->number.negative && v->number.magnitude))
+	if (v->kind != JSON_NUMBER || !v->is_integer ||
+		(v->is_negative && v->magnitude))
 		return -ERANGE;
-	*ret = v->number.magnitude;
+	*ret = v->magnitude;
 	return 0;
 }
 
 int json_i64(const struct json *v, int64_t *ret)
 {
-	if (v->kind != JSON_NUMBER || !v->number.integer ||
-		v->number.magnitude > (uint64_t)INT64_MAX + v->number.negative)
+	if (v->kind != JSON_NUMBER || !v->is_integer ||
+		v->magnitude > (uint64_t)INT64_MAX + v->is_negative)
 		return -ERANGE;
-	*ret = v->number.negative ? (int64_t)(0 - v->number.magnitude)
-				  : (int64_t)v->number.magnitude;
+	*ret = v->is_negative ? (int64_t)(0 - v->magnitude)
+				  : (int64_t)v->magnitude;
 	return 0;
 }
 

@@ -25,7 +25,9 @@ enum json_kind {
 
 /* A value; what is inside an array or object follows it in memory. All lies in the arena. */
 struct json {
-	enum json_kind kind;
+	enum json_kind kind : 8;
+	bool is_negative : 1, is_integer : 1; /* a number; not integer: has a point or an exponent,
+						 or is too large */
 	uint32_t line;	  /* where it begins, from 1 */
 	uint32_t skip;	  /* values from here to the next one of the same array or object */
 	uint32_t n;	  /* array, object: how many are inside; string: bytes */
@@ -33,12 +35,8 @@ struct json {
 	union {
 		bool is_true;
 		const char *text; /* terminated; a NUL inside (\u0000) is refused */
-		struct {
-			uint64_t magnitude;
-			bool negative, integer; /* not integer: has a point or an exponent, or is
-						   too large; then only fraction holds */
-			double fraction;
-		} number;
+		uint64_t magnitude; /* of an integer */
+		double fraction;    /* of another number */
 	};
 };
 

@@ -180,12 +180,12 @@ void config_json(struct json_writer *w, const char *name, const struct json *v)
 		json_bool(w, name, v->is_true);
 		break;
 	case JSON_NUMBER:
-		if (v->number.integer && !v->number.negative)
-			json_uint(w, name, v->number.magnitude);
-		else if (v->number.integer)
-			json_int(w, name, (int64_t)(0 - v->number.magnitude));
+		if (v->is_integer && !v->is_negative)
+			json_uint(w, name, v->magnitude);
+		else if (v->is_integer)
+			json_int(w, name, (int64_t)(0 - v->magnitude));
 		else
-			json_int(w, name, (int64_t)v->number.fraction);
+			json_int(w, name, (int64_t)v->fraction);
 		break;
 	case JSON_STRING:
 		json_string(w, name, v->text);

@@ -23,9 +23,9 @@ const struct json *value_number(struct arena *a, int64_t n)
 	struct json *v = arena_array(a, 1, sizeof(*v));
 
 	*v = (struct json){ .kind = JSON_NUMBER, .skip = 1 };
-	v->number.magnitude = n < 0 ? -(uint64_t)n : (uint64_t)n;
-	v->number.negative = n < 0;
-	v->number.integer = true;
+	v->magnitude = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	v->is_negative = n < 0;
+	v->is_integer = true;
 	return v;
 }
 
@@ -46,7 +46,7 @@ bool value_is_true(const struct json *v)
 	case JSON_BOOL:
 		return v->is_true;
 	case JSON_NUMBER:
-		return v->number.integer ? v->number.magnitude != 0 : v->number.fraction != 0;
+		return v->is_integer ? v->magnitude != 0 : v->fraction != 0;
 	case JSON_STRING:
 	case JSON_ARRAY:
 	case JSON_OBJECT:
@@ -57,11 +57,11 @@ bool value_is_true(const struct json *v)
 
 static void print_number(const struct json *v, struct text *t)
 {
-	if (v->number.integer)
-		text_addf(t, "%s%llu", v->number.negative ? "-" : "",
-			(unsigned long long)v->number.magnitude);
+	if (v->is_integer)
+		text_addf(t, "%s%llu", v->is_negative ? "-" : "",
+			(unsigned long long)v->magnitude);
 	else
-		text_addf(t, "%.17g", v->number.fraction);
+		text_addf(t, "%.17g", v->fraction);
 }
 
 void value_print(const struct json *v, struct text *t)
@@ -354,9 +354,9 @@ static const struct json *call_printf(const struct value_call *c, struct err *e)
 
 static double number_of(const struct json *v)
 {
-	double n = v->number.integer ? (double)v->number.magnitude : v->number.fraction;
+	double n = v->is_integer ? (double)v->magnitude : v->fraction;
 
-	return v->number.integer && v->number.negative ? -n : n;
+	return v->is_integer && v->is_negative ? -n : n;
 }
 
 /* -1, 0, 1; 2: cannot be compared */

@@ -210,7 +210,7 @@ int spec_parse(const char *text, size_t n, struct spec *ret, struct err *e)
 	const struct json *v;
 
 	/* the text once more, its values, and what is made of them: most often in one block */
-	arena_reserve(&s.arena, n < RESERVE_MAX ? n * 6 : 0);
+	arena_reserve(&s.arena, n < RESERVE_MAX ? n * 9 / 2 : 0);
 	if (json_parse(text, n, &s.arena, &v, e) < 0 || fields_load(&l, v, spec_fields, &s) < 0 ||
 		spec_check(&s, e) < 0) {
 		spec_done(&s);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "plan/decide.h"
@@ -17,7 +18,11 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-enum { NUMBERS = 1024 }; /* more system calls than any architecture has */
+enum {
+	NUMBERS = 1024,	   /* more system calls than any architecture has */
+	CODE_USUAL = 1024, /* instructions, and runs of an architecture, without having to grow */
+	RUNS_USUAL = 256,
+};
 
 static const struct {
 	const char *word;
@@ -166,37 +171,42 @@ static bool repeats_argument(const struct rule *r)
 	return false;
 }
 
-/* One system call's verdict while it grows. */
-struct entry {
-	struct verdict verdict;
-	struct verdict_rule **end;
-	bool decided; /* an unconditional rule was met: the first of these wins */
-};
-
-static void append(struct compiler *c, struct entry *en, const struct condition *conditions,
+/* The newest first, until put_in_order(). */
+static void append(struct compiler *c, struct verdict *v, const struct condition *conditions,
 	size_t n, uint32_t action)
 {
 	struct verdict_rule *r = arena_alloc(c->arena, sizeof(*r));
 
-	*r = (struct verdict_rule){ .conditions = conditions, .n = n, .action = action };
-	*en->end = r;
-	en->end = &r->next;
+	*r = (struct verdict_rule){
+		.conditions = conditions, .n = n, .action = action, .next = v->rules
+	};
+	v->rules = r;
 }
 
-static void add_rule(struct compiler *c, struct entry *en, const struct rule *r)
+static void put_in_order(struct verdict *v)
+{
+	struct verdict_rule *newest = v->rules, *older;
+
+	for (v->rules = NULL; newest; newest = older) {
+		older = newest->next;
+		newest->next = v->rules;
+		v->rules = newest;
+	}
+}
+
+static void add_rule(struct compiler *c, struct verdict *v, const struct rule *r)
 {
 	/* what only says the default again needs no instruction */
-	if (en->decided || r->action == c->default_action)
+	if (v->decided || r->action == c->default_action)
 		return;
 	if (!r->spec->n_args) {
-		en->verdict = (struct verdict){ .action = r->action };
-		en->end = &en->verdict.rules;
-		en->decided = true;
+		/* the first unconditional rule wins */
+		*v = (struct verdict){ .action = r->action, .decided = true };
 	} else if (repeats_argument(r)) {
 		for (size_t i = 0; i < r->spec->n_args; i++)
-			append(c, en, &r->conditions[i], 1, r->action);
+			append(c, v, &r->conditions[i], 1, r->action);
 	} else {
-		append(c, en, r->conditions, r->spec->n_args, r->action);
+		append(c, v, r->conditions, r->spec->n_args, r->action);
 	}
 }
 
@@ -221,23 +231,23 @@ static unsigned find_top(const struct compiler *c, enum seccomp_arch_column colu
 	return (unsigned)top;
 }
 
-/* The entries of an architecture, up to the highest number. */
-static struct entry *fill(struct compiler *c, enum seccomp_arch_column column, unsigned top)
+/* The verdicts of an architecture, up to the highest number. */
+static struct verdict *fill(struct compiler *c, enum seccomp_arch_column column, unsigned top)
 {
-	struct entry *entries = arena_array(c->arena, top + 1, sizeof(*entries));
+	struct verdict *verdicts = arena_array(c->arena, top + 1, sizeof(*verdicts));
 
-	for (size_t i = 0; i <= top; i++) {
-		entries[i].verdict.action = c->default_action;
-		entries[i].end = &entries[i].verdict.rules;
-	}
+	for (size_t i = 0; i <= top; i++)
+		verdicts[i].action = c->default_action;
 	for (size_t i = 0; i < c->s->n_rules; i++)
 		for (size_t j = 0; j < c->rules[i].spec->names.n; j++) {
 			int number = number_of(&c->rules[i], j, column);
 
 			if (number >= 0)
-				add_rule(c, &entries[number], &c->rules[i]);
+				add_rule(c, &verdicts[number], &c->rules[i]);
 		}
-	return entries;
+	for (size_t i = 0; i <= top; i++)
+		put_in_order(&verdicts[i]);
+	return verdicts;
 }
 
 /*
@@ -264,28 +274,34 @@ static bool same(const struct verdict *a, const struct verdict *b)
 
 struct runs {
 	struct run *items;
-	size_t n;
+	size_t n, room;
 };
 
 static void add_run(struct compiler *c, struct runs *runs, uint32_t from, const struct verdict *v)
 {
-	struct run *r;
-
 	if (runs->n && same(runs->items[runs->n - 1].verdict, v))
 		return;
-	r = arena_grow(c->arena, &runs->items, &runs->n, sizeof(*r));
-	*r = (struct run){ from, v };
+	if (runs->n == runs->room) {
+		struct run *more;
+
+		runs->room = runs->room ? 2 * runs->room : RUNS_USUAL;
+		more = arena_array(c->arena, runs->room, sizeof(*more));
+		if (runs->n)
+			memcpy(more, runs->items, runs->n * sizeof(*more));
+		runs->items = more;
+	}
+	runs->items[runs->n++] = (struct run){ from, v };
 }
 
 static void add_arch(
 	struct compiler *c, enum seccomp_arch_column column, uint32_t base, struct runs *runs)
 {
 	unsigned top = find_top(c, column);
-	struct entry *entries = fill(c, column, top);
+	struct verdict *verdicts = fill(c, column, top);
 	struct verdict *after = arena_alloc(c->arena, sizeof(*after));
 
 	for (unsigned i = 0; i <= top; i++)
-		add_run(c, runs, base + i, &entries[i].verdict);
+		add_run(c, runs, base + i, &verdicts[i]);
 	after->action = beyond(c);
 	add_run(c, runs, base + top + 1, after);
 }
@@ -300,33 +316,34 @@ static bool has_column(
 }
 
 /* The numbers of one AUDIT_ARCH; x86_64's are followed by x32's, or by death. */
-static void compile_arch(
-	struct compiler *c, struct code *out, const struct seccomp_arch *arch, bool with_x32)
+static void compile_arch(struct compiler *c, struct code *out, const struct seccomp_arch *arch,
+	bool with_x32, struct runs *runs)
 {
 	struct verdict *kill = arena_alloc(c->arena, sizeof(*kill));
-	struct runs runs = { 0 };
 
+	runs->n = 0;
 	kill->action = SECCOMP_RET_KILL_THREAD;
 	if (arch->column != COLUMN_X32)
-		add_arch(c, arch->column, 0, &runs);
+		add_arch(c, arch->column, 0, runs);
 	else
-		add_run(c, &runs, 0, kill);
+		add_run(c, runs, 0, kill);
 	if (arch->audit == seccomp_arch_by_name("SCMP_ARCH_X86_64")->audit) {
 		if (with_x32)
-			add_arch(c, COLUMN_X32, SECCOMP_X32_BIT, &runs);
+			add_arch(c, COLUMN_X32, SECCOMP_X32_BIT, runs);
 		else
-			add_run(c, &runs, SECCOMP_X32_BIT, kill);
+			add_run(c, runs, SECCOMP_X32_BIT, kill);
 	}
-	tree_compile(c->arena, out, runs.items, runs.n, arch->is_32bit);
+	tree_compile(c->arena, out, runs->items, runs->n, arch->is_32bit);
 }
 
 static struct code compile_all(struct compiler *c, const struct seccomp_arch *const *list, size_t n)
 {
 	const struct sock_filter load_number =
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	struct code out = { .items = arena_array(c->arena, 1024, sizeof(*out.items)),
-		.room = 1024 };
+	struct code out = { .items = arena_array(c->arena, CODE_USUAL, sizeof(*out.items)),
+		.room = CODE_USUAL };
 	bool with_x32 = has_column(list, n, COLUMN_X32);
+	struct runs runs = { 0 };
 
 	code_add(c->arena, &out,
 		(struct sock_filter)BPF_STMT(
@@ -344,7 +361,7 @@ static struct code compile_all(struct compiler *c, const struct seccomp_arch *co
 		over = out.n;
 		code_add(c->arena, &out, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
 		code_add(c->arena, &out, load_number);
-		compile_arch(c, &out, list[i], with_x32);
+		compile_arch(c, &out, list[i], with_x32, &runs);
 		out.items[over].k = (uint32_t)(out.n - over - 1);
 	}
 	code_add(c->arena, &out,
@@ -418,7 +435,9 @@ int seccomp_compile(const struct spec_seccomp *s, const char *machine, struct ar
 	if (!s->n_rules && c.default_action == SECCOMP_RET_ALLOW)
 		return 0;
 	/* most of it is below this, and comes in one block */
-	arena_reserve(a, n * (NUMBERS / 2) * (sizeof(struct entry) + sizeof(struct run)));
+	arena_reserve(a, n * (NUMBERS / 2) * sizeof(struct verdict) +
+				 CODE_USUAL * sizeof(struct sock_filter) +
+				 RUNS_USUAL * sizeof(struct run));
 	code = compile_all(&c, list, n);
 	if (code.n > BPF_MAXINSNS)
 		return err_say(e, "the profile makes %zu instructions; the kernel takes %d", code.n,

@@ -29,6 +29,7 @@ struct verdict_rule {
 struct verdict {
 	struct verdict_rule *rules; /* NULL: action alone */
 	uint32_t action;	    /* when no rule fits */
+	bool decided;		    /* the profile has said so: nothing can be added */
 };
 
 /* Consecutive numbers [from, next run's from) with one verdict. */
