@@ -61,8 +61,12 @@ static int send_done(struct birth *b)
 	struct message m = { .kind = MESSAGE_DONE };
 	size_t size = sizeof(m.kind);
 
-	if (b->actor == HOST)
-		return send_message(b->sync, &m, size, NULL, 0);
+	if (b->actor == HOST) {
+		bool is_new = b->netns >= 0 && !b->netns_sent;
+
+		b->netns_sent |= is_new;
+		return send_message(b->sync, &m, size, &b->netns, is_new);
+	}
 	if (log_wants(LOG_LEVEL_DEBUG)) {
 		memcpy(m.row_us, b->row_us, sizeof(m.row_us));
 		size = offsetof(struct message, e);
@@ -242,7 +246,7 @@ static bool is_all_beside(const struct step *s, const struct plan *p)
 	return true;
 }
 
-/* Hands over what INIT made for HOST; HOST keeps the terminal's master. */
+/* Takes what the other made: INIT the network namespace, HOST the terminal's master. */
 static int meet(struct birth *b, const struct step *table, int owed, struct err *e)
 {
 	for (; owed > 0; owed--) {
@@ -255,6 +259,8 @@ static int meet(struct birth *b, const struct step *table, int owed, struct err 
 		for (int i = 0; i < n; i++) {
 			if (b->actor == HOST && b->n_give < HAND_OVER_MAX)
 				b->give[b->n_give++] = fds[i];
+			else if (b->actor == INIT && b->netns < 0)
+				b->netns = fds[i];
 			else
 				close(fds[i]);
 		}
@@ -367,6 +373,7 @@ static void done(struct birth *b)
 	fd_close(&b->sync_peer);
 	fd_close(&b->tty_master);
 	fd_close(&b->template);
+	fd_close(&b->netns);
 	forget_given(b);
 	proc_ref_done(&b->init);
 	for (size_t i = 0; i < b->n_cgroups; i++) {
@@ -445,6 +452,7 @@ static struct birth begin(const struct plan *plan)
 		.procfs = FD_NONE,
 		.mounted_procfs = FD_NONE,
 		.template = FD_NONE,
+		.netns = FD_NONE,
 		.tty_slave = FD_NONE,
 	};
 }

@@ -274,8 +274,9 @@ int host_template(struct birth *b, struct err *e)
 
 int host_clone(struct birth *b, struct err *e)
 {
-	uint64_t flags =
-		b->plan->namespaces.clone_flags & ~(uint64_t)(b->template >= 0 ? CLONE_NEWNS : 0);
+	uint64_t later = (b->template >= 0 ? CLONE_NEWNS : 0) |
+			 (birth_host_makes_network(b->plan) ? CLONE_NEWNET : 0);
+	uint64_t flags = b->plan->namespaces.clone_flags & ~later;
 	int pidfd = FD_NONE;
 	bool joined;
 	pid_t pid;

@@ -16,58 +16,8 @@
 #include "base/str.h"
 #include "birth/internal.h"
 #include "os/file.h"
-#include "os/link.h"
 #include "os/sched.h"
 #include "os/tty.h"
-
-int host_net_devices(struct birth *b, struct err *e)
-{
-	char path[32];
-	autofd netns = FD_NONE;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", b->init.pid);
-	netns = open(path, O_RDONLY | O_CLOEXEC);
-	if (netns < 0)
-		return err_set(e, errno, "open %s", path);
-	for (size_t i = 0; i < b->plan->n_net_devices; i++) {
-		const struct spec_net_device *d = &b->plan->net_devices[i];
-		int r = link_move(d->host_name, netns, d->name ? d->name : d->host_name);
-
-		if (r < 0)
-			return err_set(e, -r, "move network interface %s into the container",
-				d->host_name);
-	}
-	return 0;
-}
-
-bool birth_host_sets_loopback(const struct plan *p)
-{
-	const uint64_t rights = UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_NET_ADMIN;
-
-	return p->loopback_up && (p->host->caps & rights) == rights;
-}
-
-int host_loopback(struct birth *b, struct err *e)
-{
-	int r = link_loopback_up_of(b->init.pidfd);
-
-	return r < 0 ? err_set(e, -r, "set the container's loopback interface up") : 0;
-}
-
-int host_network(struct birth *b, struct err *e)
-{
-	return b->network->begin(b->data, &b->init, e);
-}
-
-void host_network_undo(struct birth *b)
-{
-	b->network->undo(b->data);
-}
-
-int host_network_ready(struct birth *b, struct err *e)
-{
-	return b->network->ready(b->data, e);
-}
 
 int host_hooks(struct birth *b, struct err *e)
 {

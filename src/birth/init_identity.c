@@ -132,8 +132,12 @@ int init_cgroup_namespace(struct birth *b, struct err *e)
 int init_network(struct birth *b, struct err *e)
 {
 	const struct plan *p = b->plan;
-	int r = p->loopback_up && !birth_host_sets_loopback(p) ? link_loopback_up() : 0;
+	int r = birth_host_makes_network(p) ? clone_join(b->netns, CLONE_NEWNET) : 0;
 
+	fd_close(&b->netns);
+	if (r < 0)
+		return err_set(e, -r, "enter the network namespace");
+	r = p->loopback_up && !birth_host_sets_loopback(p) ? link_loopback_up() : 0;
 	if (r < 0)
 		return err_set(e, -r, "set the loopback interface up");
 	if (p->hostname && sethostname(p->hostname, strlen(p->hostname)) < 0)

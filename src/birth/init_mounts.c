@@ -314,13 +314,32 @@ static int mount_one(struct birth *b, size_t i, struct err *e)
 	return r < 0 ? err_wrap(e, "%s", m->name) : 0;
 }
 
+/* Does it show the same in whichever network namespace it is made? */
+static bool is_of_no_network(const struct plan_mount *m)
+{
+	static const char *const types[] = { "proc", "tmpfs", "devpts", "mqueue" };
+
+	if (m->kind != MOUNT_NEW)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (str_eq(m->fstype, types[i]))
+			return true;
+	return false;
+}
+
+int init_mounts_first(struct birth *b, struct err *e)
+{
+	while (b->next_mount < b->plan->n_mounts &&
+		is_of_no_network(&b->plan->mounts[b->next_mount]))
+		if (mount_one(b, b->next_mount++, e) < 0)
+			return -e->code;
+	return 0;
+}
+
 int init_mounts(struct birth *b, struct err *e)
 {
-	for (size_t i = 0; i < b->plan->n_mounts; i++) {
-		int r = mount_one(b, i, e);
-
-		if (r < 0)
-			return r;
-	}
+	while (b->next_mount < b->plan->n_mounts)
+		if (mount_one(b, b->next_mount++, e) < 0)
+			return -e->code;
 	return 0;
 }

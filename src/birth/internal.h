@@ -53,7 +53,7 @@ struct birth {
 	bool ignore_paused;
 	struct birth_cgroup *cgroups; /* owned */
 	size_t n_cgroups;
-	bool scope_started, resctrl_made, resctrl_mon_made;
+	bool netns_sent, scope_started, resctrl_made, resctrl_mon_made;
 	char *cgroup_path; /* owned: where systemd put it; also known to INIT */
 	int tty_master;	   /* owned */
 
@@ -61,9 +61,11 @@ struct birth {
 	int template; /* owned: the namespace that INIT will enter instead of one of its own */
 	int *joins;   /* owned: plan->namespaces.joins[i] */
 	int *sources; /* owned: mount i's tree, or FD_NONE */
+	int netns;    /* owned: the network namespace that HOST makes for INIT while it goes on */
 
 	/* INIT */
 	int root;			 /* owned: the container's root */
+	size_t next_mount;		 /* plan->mounts[i] that comes next */
 	int procfs;			 /* owned: a procfs nobody has mounted over */
 	int mounted_procfs;		 /* owned: the one made for the container's /proc */
 	int tty_slave;			 /* owned */
@@ -117,11 +119,12 @@ int host_clone(struct birth *b, struct err *e);
 int host_clone_join(struct birth *b, struct err *e);
 void host_clone_undo(struct birth *b);
 int host_idmap(struct birth *b, struct err *e);
+int host_network_namespace(struct birth *b, struct err *e);
+int host_loopback(struct birth *b, struct err *e);
 int host_net_devices(struct birth *b, struct err *e);
 int host_network(struct birth *b, struct err *e);
 void host_network_undo(struct birth *b);
 int host_network_ready(struct birth *b, struct err *e);
-int host_loopback(struct birth *b, struct err *e);
 int host_hooks(struct birth *b, struct err *e);
 int host_limits(struct birth *b, struct err *e);
 int host_listener(struct birth *b, struct err *e);
@@ -133,6 +136,7 @@ int init_identity(struct birth *b, struct err *e);
 int init_cgroup_namespace(struct birth *b, struct err *e);
 int init_network(struct birth *b, struct err *e);
 int init_root(struct birth *b, struct err *e);
+int init_mounts_first(struct birth *b, struct err *e);
 int init_mounts(struct birth *b, struct err *e);
 int init_devices(struct birth *b, struct err *e);
 int init_hooks(struct birth *b, struct err *e);
@@ -179,9 +183,11 @@ bool birth_limits_are_tight(const struct plan *p);
 int birth_set_limits(const struct plan *p, pid_t pid, struct err *e);
 
 /*
- * Does HOST set up the new network namespace's loopback interface, which takes the kernel long,
- * while INIT goes on? Else INIT does, who has the rights in its user namespace.
+ * A network namespace takes the kernel as long as all others together: does HOST make it, and set
+ * its loopback interface up, while INIT goes on? Else clone3 makes it, and INIT sets lo up, who
+ * has the rights in its user namespace.
  */
+bool birth_host_makes_network(const struct plan *p);
 bool birth_host_sets_loopback(const struct plan *p);
 
 /* Does INIT have to be made by a process that has joined or unshared something first? */

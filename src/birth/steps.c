@@ -48,6 +48,11 @@ static bool has_device_filter(const struct plan *p)
 	return p->cgroup.manager != CGROUP_NONE && p->cgroup.device_prog;
 }
 
+static bool has_network_made(const struct plan *p)
+{
+	return birth_host_makes_network(p);
+}
+
 static bool has_loopback(const struct plan *p)
 {
 	return birth_host_sets_loopback(p);
@@ -102,6 +107,12 @@ static bool has_idmap(const struct plan *p)
 static bool has_mounts(const struct plan *p)
 {
 	return p->n_mounts;
+}
+
+/* until the network namespace is there */
+static bool has_mounts_first(const struct plan *p)
+{
+	return has_mounts(p) && has_network_made(p);
 }
 
 static bool has_devices(const struct plan *p)
@@ -168,8 +179,10 @@ const struct step birth_steps[] = {
 	{ HOST, "network", host_network, host_network_undo, has_network },
 	{ INIT, "identity", init_identity },
 	{ INIT, "cgroup namespace", init_cgroup_namespace, NULL, has_cgroup_ns_early },
-	{ INIT, "network", init_network },
 	{ INIT, "root", init_root },
+	{ INIT, "first mounts", init_mounts_first, NULL, has_mounts_first },
+	{ HOST, "network namespace", host_network_namespace, NULL, has_network_made, .beside = true },
+	{ INIT, "network", init_network },
 	{ INIT, "mounts", init_mounts, NULL, has_mounts },
 	{ INIT, "devices", init_devices, NULL, has_devices },
 	{ HOST, "loopback", host_loopback, NULL, has_loopback, .beside = true },
