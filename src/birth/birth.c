@@ -132,7 +132,8 @@ static int receive(struct birth *b, int *ret_fds, int *ret_n, struct err *e)
 		memcpy(ret_fds, CMSG_DATA(c), sizeof(int) * (size_t)*ret_n);
 	}
 	if (m.kind == MESSAGE_DONE) {
-		memcpy(b->row_us, m.row_us, sizeof(b->row_us));
+		if (b->actor == HOST)
+			memcpy(b->row_us, m.row_us, sizeof(b->row_us));
 		return 0;
 	}
 	*e = m.e;

@@ -161,7 +161,7 @@ int host_cgroup_attach(struct birth *b, struct err *e)
 	return 0;
 }
 
-int host_device_filter(struct birth *b, struct err *e)
+int birth_device_filter(struct birth *b, struct err *e)
 {
 	const struct plan_cgroup *c = &b->plan->cgroup;
 

@@ -110,7 +110,8 @@ int host_resctrl(struct birth *b, struct err *e);
 int host_resctrl_join(struct birth *b, struct err *e);
 void host_resctrl_undo(struct birth *b);
 int host_cgroup_attach(struct birth *b, struct err *e);
-int host_device_filter(struct birth *b, struct err *e);
+/* Done by either: HOST, or INIT where HOST is busy with the network. */
+int birth_device_filter(struct birth *b, struct err *e);
 int host_cgroup_find(struct birth *b, struct err *e);
 int host_namespaces(struct birth *b, struct err *e);
 int host_template(struct birth *b, struct err *e);

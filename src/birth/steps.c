@@ -43,9 +43,20 @@ static bool has_limits_early(const struct plan *p)
 	return has_limits(p) && !birth_limits_are_tight(p);
 }
 
-static bool has_device_filter(const struct plan *p)
+static bool has_filter(const struct plan *p)
 {
 	return p->cgroup.manager != CGROUP_NONE && p->cgroup.device_prog;
+}
+
+/* the kernel takes long to check it: who waits for the network namespace anyway does it */
+static bool has_filter_of_init(const struct plan *p)
+{
+	return has_filter(p) && p->cgroup.manager == CGROUP_FS && birth_host_makes_network(p);
+}
+
+static bool has_filter_of_host(const struct plan *p)
+{
+	return has_filter(p) && !has_filter_of_init(p);
 }
 
 static bool has_network_made(const struct plan *p)
@@ -181,12 +192,13 @@ const struct step birth_steps[] = {
 	{ INIT, "cgroup namespace", init_cgroup_namespace, NULL, has_cgroup_ns_early },
 	{ INIT, "root", init_root },
 	{ INIT, "first mounts", init_mounts_first, NULL, has_mounts_first },
+	{ INIT, "device filter", birth_device_filter, NULL, has_filter_of_init },
 	{ HOST, "network namespace", host_network_namespace, NULL, has_network_made, .beside = true },
 	{ INIT, "network", init_network },
 	{ INIT, "mounts", init_mounts, NULL, has_mounts },
 	{ INIT, "devices", init_devices, NULL, has_devices },
 	{ HOST, "loopback", host_loopback, NULL, has_loopback, .beside = true },
-	{ HOST, "device filter", host_device_filter, NULL, has_device_filter, .beside = true },
+	{ HOST, "device filter", birth_device_filter, NULL, has_filter_of_host, .beside = true },
 	{ HOST, "prepare", host_prepare, .beside = true },
 	{ HOST, "limits", host_limits, NULL, has_limits_early, .beside = true },
 	{ HOST, "record", host_record, NULL, is_recorded_early, .beside = true },
