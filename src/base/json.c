@@ -396,8 +396,7 @@ const struct json *json_get(const struct json *object, const char *name)
 
 int json_u64(const struct json *v, uint64_t *ret)
 {
-	if (v->kind != JSON_NUMBER || !v->is_integer ||
-		(v->is_negative && v->magnitude))
+	if (v->kind != JSON_NUMBER || !v->is_integer || (v->is_negative && v->magnitude))
 		return -ERANGE;
 	*ret = v->magnitude;
 	return 0;
@@ -408,8 +407,7 @@ int json_i64(const struct json *v, int64_t *ret)
 	if (v->kind != JSON_NUMBER || !v->is_integer ||
 		v->magnitude > (uint64_t)INT64_MAX + v->is_negative)
 		return -ERANGE;
-	*ret = v->is_negative ? (int64_t)(0 - v->magnitude)
-				  : (int64_t)v->magnitude;
+	*ret = v->is_negative ? (int64_t)(0 - v->magnitude) : (int64_t)v->magnitude;
 	return 0;
 }
 

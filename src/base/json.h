@@ -28,13 +28,13 @@ struct json {
 	enum json_kind kind : 8;
 	bool is_negative : 1, is_integer : 1; /* a number; not integer: has a point or an exponent,
 						 or is too large */
-	uint32_t line;	  /* where it begins, from 1 */
+	uint32_t line;			      /* where it begins, from 1 */
 	uint32_t skip;	  /* values from here to the next one of the same array or object */
 	uint32_t n;	  /* array, object: how many are inside; string: bytes */
 	const char *name; /* in an object; terminated UTF-8 without a NUL inside */
 	union {
 		bool is_true;
-		const char *text; /* terminated; a NUL inside (\u0000) is refused */
+		const char *text;   /* terminated; a NUL inside (\u0000) is refused */
 		uint64_t magnitude; /* of an integer */
 		double fraction;    /* of another number */
 	};

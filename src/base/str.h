@@ -44,7 +44,7 @@ struct text {
 void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t n);
 void text_addf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void text_add_u64(struct text *t, uint64_t v); /* decimal, without printf: for long tables */
+void text_add_u64(struct text *t, uint64_t v);	/* decimal, without printf: for long tables */
 void text_reserve(struct text *t, size_t more); /* room for so many bytes more, at once */
 void text_cut(struct text *t, size_t len);	/* keeps the first len bytes */
 void text_vaddf(struct text *t, const char *fmt, va_list ap);

@@ -111,7 +111,7 @@ static int receive(struct birth *b, int *ret_fds, int *ret_n, struct err *e)
 	ssize_t n;
 
 	*ret_n = 0;
-	/* INIT gave up its own long ago, and is busy */
+	/* INIT gave up its own long ago, and is busy; in exec that is so when it has gone */
 	if (b->actor == HOST && b->init.pidfd >= 0 && !b->is_exec)
 		seal_let_go();
 	for (;;) {

@@ -161,10 +161,8 @@ static int adopt(struct birth *b, pid_t pid, int pidfd, bool joined, struct err 
 	int r;
 
 	fd_close(&b->sync_peer);
-	if (proc_ref_adopt(pid, pidfd, &b->init) < 0) {
-		/* without a /proc of ours the start time stays unknown */
-		b->init = (struct proc_ref){ .pid = pid, .pidfd = pidfd };
-	}
+	/* since when, host_prepare() asks, when there is nothing more pressing */
+	b->init = (struct proc_ref){ .pid = pid, .pidfd = pidfd };
 	for (size_t i = 0; i < b->n_cgroups && !joined; i++) {
 		r = b->cgroups[i].v2 ? cgroup_join(b->cgroups[i].fd, pid) : 0;
 		if (r < 0)

@@ -21,7 +21,8 @@ static bool may_set_up_networks(const struct plan *p)
 
 bool birth_host_makes_network(const struct plan *p)
 {
-	/* with devices or a network to come it is needed at once, and belongs to the user namespace */
+	/* with devices or a network to come it is needed at once, and belongs to the user namespace
+	 */
 	return (p->namespaces.clone_flags & CLONE_NEWNET) && may_set_up_networks(p) &&
 	       !(p->namespaces.clone_flags & CLONE_NEWUSER) && !host_needs_midwife(p) &&
 	       !p->n_net_devices && !p->with_network;

@@ -162,6 +162,8 @@ int host_listener(struct birth *b, struct err *e)
 
 int host_prepare(struct birth *b, struct err *e)
 {
+	/* without a /proc of ours the start time stays unknown */
+	proc_ref_adopt(b->init.pid, b->init.pidfd, &b->init);
 	return b->prepare ? b->prepare(b->data, &b->init, e) : 0;
 }
 

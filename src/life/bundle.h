@@ -34,7 +34,7 @@ int bundles_init(struct bundles *b, const char *root, struct err *e);
  */
 int bundles_probe(struct bundles *b, unsigned wants, struct err *e);
 /* Of it what a further process depends on, where the container's cgroups are known. */
-int bundles_probe_process(struct bundles *b, unsigned wants, struct err *e);
+void bundles_probe_process(struct bundles *b, unsigned wants);
 void bundles_done(struct bundles *b);
 
 enum bundle_status {

@@ -267,8 +267,10 @@ static int probe(struct bundles *b, const struct bundle_exec *x, const struct ke
 {
 	unsigned wants = plan_wants_exec(process);
 
-	return x->n_cgroups || k->n_v1 < 0 ? bundles_probe(b, wants, e)
-					   : bundles_probe_process(b, wants, e);
+	if (x->n_cgroups || k->n_v1 < 0)
+		return bundles_probe(b, wants, e);
+	bundles_probe_process(b, wants);
+	return 0;
 }
 
 int bundle_exec(struct bundles *b, const struct bundle_exec *x, int *ret_code, struct err *e)

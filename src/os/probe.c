@@ -286,7 +286,6 @@ static void probe_user(struct host *h)
 
 	h->euid = geteuid();
 	h->egid = getegid();
-	h->in_initial_userns = host_is_initial_userns();
 	caps_get(&h->caps, &permitted, &inheritable);
 	h->last_cap = caps_last();
 	if (h->euid == 0)
@@ -307,31 +306,29 @@ static void probe_lsm(struct host *h)
 		      text[0] == 'Y';
 }
 
-int host_probe_process(struct host *ret, unsigned wants)
+void host_probe_process(struct host *ret, unsigned wants)
 {
 	struct host h = { 0 };
 
 	probe_kernel(&h);
 	probe_user(&h);
-	/* is it that, or is there nobody to say so? */
-	if (!h.in_initial_userns && access("/proc/self/status", R_OK) < 0) {
-		arena_done(&h.arena);
-		return -ENOTSUP;
-	}
 	if (wants & HOST_LSM)
 		probe_lsm(&h);
 	*ret = h;
-	return 0;
 }
 
 int host_probe(struct host *ret, unsigned wants)
 {
 	struct statvfs st;
 	struct host h;
-	int r = host_probe_process(&h, wants);
 
-	if (r < 0)
-		return r;
+	host_probe_process(&h, wants);
+	h.in_initial_userns = host_is_initial_userns();
+	/* is it that, or is there nobody to say so? */
+	if (!h.in_initial_userns && access("/proc/self/status", R_OK) < 0) {
+		arena_done(&h.arena);
+		return -ENOTSUP;
+	}
 	probe_cgroups(&h, wants);
 	h.has_time_ns = (wants & HOST_TIME) && access("/proc/self/ns/time", F_OK) == 0;
 	h.systemd_booted = (wants & HOST_SYSTEMD) && access("/run/systemd/system", F_OK) == 0;

@@ -10,8 +10,8 @@
  */
 int host_probe(struct host *ret, unsigned wants);
 
-/* The user and the kernel alone: all that a further process in a container depends on. */
-int host_probe_process(struct host *ret, unsigned wants);
+/* Who we are and the kernel alone: all that a further process in a container depends on. */
+void host_probe_process(struct host *ret, unsigned wants);
 
 /* Whether this process's ids are the machine's own; false also where /proc does not say. */
 bool host_is_initial_userns(void);

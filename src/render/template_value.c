@@ -58,8 +58,7 @@ bool value_is_true(const struct json *v)
 static void print_number(const struct json *v, struct text *t)
 {
 	if (v->is_integer)
-		text_addf(t, "%s%llu", v->is_negative ? "-" : "",
-			(unsigned long long)v->magnitude);
+		text_addf(t, "%s%llu", v->is_negative ? "-" : "", (unsigned long long)v->magnitude);
 	else
 		text_addf(t, "%.17g", v->fraction);
 }
