@@ -91,6 +91,21 @@ static struct host host_for(const char *name)
 	return h;
 }
 
+/* What the plan did not ask for, it must be able to do without. */
+static void forget_unwanted(struct host *h, unsigned wants)
+{
+	if (!(wants & HOST_CONTROLLERS))
+		h->n_v2_controllers = 0;
+	if (!(wants & HOST_OWN_CGROUP) && h->cgroup_writable)
+		h->v2_own_path = NULL;
+	if (!(wants & HOST_LSM))
+		h->selinux = h->apparmor = false;
+	if (!(wants & HOST_SYSTEMD))
+		h->systemd_booted = false;
+	if (!(wants & HOST_TIME))
+		h->has_time_ns = false;
+}
+
 static void decide(const char *path, const char *name, struct text *out)
 {
 	struct host host = host_for(name);
@@ -112,6 +127,7 @@ static void decide(const char *path, const char *name, struct text *out)
 			strstr(e.msg, ".json: ") ? strstr(e.msg, ".json: ") + 7 : e.msg);
 	} else {
 		req.spec = &spec;
+		forget_unwanted(&host, plan_wants(&spec, req.cgroup_manager));
 		if (plan_make(&req, &plan, &e) < 0)
 			text_addf(out, "refused: %s\n", e.msg);
 		else

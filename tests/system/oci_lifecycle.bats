@@ -158,6 +158,26 @@ hooks() {
 	done
 }
 
+@test "hooks: stand in the runtime's network namespace; the container's is there, with lo up and nothing of the host's" {
+	cat >hook <<-'END'
+		#!/bin/sh
+		read -r state
+		pid=${state#*\"pid\":}
+		pid=${pid%%,*}
+		readlink /proc/self/ns/net >own
+		readlink /proc/$pid/ns/net >its
+		nsenter --net=/proc/$pid/ns/net ip -o link >links
+	END
+	chmod 755 hook
+	edit --arg d "$PWD" '.hooks = {createRuntime: [{path: ($d + "/hook"), env: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}]} | .process.args = ["ls", "/sys/class/net"]'
+	run -0 "${RT[@]}" run -b bundle "$id"
+	[ "$output" = lo ]
+	[ "$(cat own)" = "$(readlink /proc/self/ns/net)" ]
+	[ "$(cat its)" != "$(cat own)" ]
+	[ "$(wc -l <links)" = 1 ]
+	[[ "$(cat links)" == *"lo: <LOOPBACK,UP,"* ]]
+}
+
 @test "hooks: six points, in order, each with its state, in its namespace, with its words and its environment" {
 	hooks prestart createRuntime createContainer poststart poststop
 	sed "s#$PWD/log#/log#" hook-prestart | sed 's/prestart/startContainer/' >rootfs/bin/hook
