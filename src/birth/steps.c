@@ -48,10 +48,16 @@ static bool has_filter(const struct plan *p)
 	return p->cgroup.manager != CGROUP_NONE && p->cgroup.device_prog;
 }
 
-/* the kernel takes long to check it: who waits for the network namespace anyway does it */
+/*
+ * The kernel takes long to check it: who waits for the network namespace anyway does it, if the
+ * memory that takes is not counted against a limit of the container's.
+ */
 static bool has_filter_of_init(const struct plan *p)
 {
-	return has_filter(p) && p->cgroup.manager == CGROUP_FS && birth_host_makes_network(p);
+	const struct spec_resources *r = &p->spec->linux_.resources;
+
+	return has_filter(p) && p->cgroup.manager == CGROUP_FS && birth_host_makes_network(p) &&
+	       !r->memory.limit.set && !r->unified.n;
 }
 
 static bool has_filter_of_host(const struct plan *p)
