@@ -7,12 +7,13 @@ PREFIX ?= /usr/local
 BIN = build/bin
 MESON_FLAGS = --prefix $(PREFIX)
 
+# copies, as they are installed: the kernel maps a file sooner that was written at once than one a linker has put together
 all: build/glibc/build.ninja build/musl/build.ninja
 	@ninja -C build/glibc >build/glibc.log || { cat build/glibc.log; exit 1; }
 	@ninja -C build/musl >build/musl.log || { cat build/musl.log; exit 1; }
 	@mkdir -p $(BIN)
 	@for p in build/glibc/src/cli/clade build/musl/src/oci/clade-oci build/musl/src/init/clade-init \
-		build/musl/src/keep/clade-keep build/glibc/src/sdbus/clade-sdbus; do [ ! -e $$p ] || ln -sf ../../$$p $(BIN)/; done
+		build/musl/src/keep/clade-keep build/glibc/src/sdbus/clade-sdbus; do [ ! -e $$p ] || cp -u --remove-destination $$p $(BIN)/; done
 	@echo "built: $$(cd $(BIN) && echo *) in $(BIN)/"
 
 build/glibc/build.ninja:
