@@ -308,7 +308,7 @@ int init_pivot(struct birth *b, struct err *e)
 	if (b->template >= 0 && init_mounts_readonly(b, e) < 0)
 		return -e->code;
 	if (root->final_propagation) {
-		r = mount_propagation_of_root(root->final_propagation, root->propagation_recursive);
+		r = mount_propagation_of_root(root->final_propagation, root->final_recursive);
 		if (r < 0)
 			return err_set(e, -r, "set the propagation of the container's /");
 	}

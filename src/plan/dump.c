@@ -133,7 +133,7 @@ static void dump_root(const struct plan *p, struct text *t)
 	text_addf(t, "root propagation:%s", r->propagation_recursive ? " recursive" : "");
 	add_bits(t, "", r->propagation, propagation_bits, ARRAY_LEN(propagation_bits));
 	if (r->final_propagation) {
-		text_add(t, " then");
+		text_add(t, r->final_recursive ? " then recursive" : " then");
 		add_bits(
 			t, "", r->final_propagation, propagation_bits, ARRAY_LEN(propagation_bits));
 	}

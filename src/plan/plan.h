@@ -114,6 +114,7 @@ struct plan_root {
 	uint64_t propagation; /* of / in the new namespace before anything is mounted */
 	bool propagation_recursive;
 	uint64_t final_propagation; /* of the container's own /; 0: as made */
+	bool final_recursive;	    /* and of all that lies on it */
 	bool no_pivot;		    /* MS_MOVE and chroot instead of pivot_root */
 	bool has_mount_ns;
 	bool from_template; /* a ready, empty mount namespace instead, where there can be one */

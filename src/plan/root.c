@@ -119,7 +119,9 @@ int root_decide(const struct decide *d, struct err *e)
 	 */
 	root->propagation = wanted == MS_SHARED || wanted == MS_PRIVATE ? wanted : MS_SLAVE;
 	root->propagation_recursive = true;
+	/* of the root alone: its mounts have their own. "runbindable" is no word of theirs. */
 	root->final_propagation = wanted;
+	root->final_recursive = wanted == MS_UNBINDABLE && s->linux_.rootfs_propagation_recursive;
 	root->from_template = can_use_template(d, wanted);
 	return decide_paths(d, e);
 }

@@ -188,6 +188,14 @@ lacks() { ! "$1" "$2" | grep -qx "$3" || { echo "$2: $3 in: $(info "$2")"; false
 		*slave) [[ "$(group /)" != *shared:* ]] ;;
 		esac || { echo "$mode: $(info /)"; false; }
 	done
+	# it is the root's own: what is mounted on it has what its options say
+	for mode in shared slave private unbindable rshared; do
+		with --arg m $mode --arg d "$PWD" '.linux.rootfsPropagation = $m | .mounts += [{destination: "/a", source: $d, options: ["bind", "shared"]}, {destination: "/b", source: $d, options: ["bind", "private"]}]'
+		[ "$status" = 0 ] || { echo "$mode: $output"; false; }
+		[[ "$(group /a)" == *shared:* && -z "$(group /b)" && "$(group /proc)" != *unbindable* ]] || { echo "$mode: $output"; false; }
+	done
+	with '.linux.rootfsPropagation = "runbindable"'
+	[[ "$(group /proc)" == *unbindable* ]]
 	with '.linux.rootfsPropagation = "sideways"'
 	[ "$status" = 1 ]
 	with '.root.readonly = true | .process.args = ["touch", "/x"]'
