@@ -272,9 +272,11 @@ static int features(const struct cmd_call *call, struct err *e)
 	oci_add_words(&w, "hooks",
 		"prestart createRuntime createContainer startContainer poststart poststop");
 	oci_add_words(&w, "mountOptions",
-		"async atime bind copy-symlink defaults dest-nofollow dev diratime dirsync exec "
+		"acl async atime bind copy-symlink defaults dest-nofollow dev diratime dirsync "
+		"exec "
 		"idmap iversion "
-		"lazytime loud mand noatime nodev nodiratime noexec noiversion nolazytime nomand "
+		"lazytime loud mand noacl noatime nodev nodiratime noexec noiversion nolazytime "
+		"nomand "
 		"norelatime "
 		"nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime relatime "
 		"remount rexec "

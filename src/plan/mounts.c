@@ -68,10 +68,11 @@ static const struct word words[] = {
 	{ "nolazytime", W_SUPER, 0, 0 }, { "mand", W_SUPER, 0, 0 }, { "nomand", W_SUPER, 0, 0 },
 	{ "iversion", W_SUPER, 0, 0 }, { "noiversion", W_NONE, 0, 0 }, { "silent", W_NONE, 0, 0 },
 	{ "loud", W_NONE, 0, 0 }, { "defaults", W_NONE, 0, 0 }, { "bind", W_BIND, 0, 0 },
-	{ "rbind", W_RBIND, 0, 0 }, { "remount", W_REMOUNT, 0, 0 }, { "idmap", W_IDMAP, 0, 0 },
-	{ "ridmap", W_RIDMAP, 0, 0 }, { "tmpcopyup", W_TMPCOPYUP, 0, 0 },
-	{ "copy-symlink", W_COPY_SYMLINK, 0, 0 }, { "src-nofollow", W_NOFOLLOW_SOURCE, 0, 0 },
-	{ "dest-nofollow", W_NOFOLLOW_TARGET, 0, 0 },
+	/* runc's, a flag of old mount(2) that filesystems set by themselves */
+	{ "acl", W_NONE, 0, 0 }, { "noacl", W_NONE, 0, 0 }, { "rbind", W_RBIND, 0, 0 },
+	{ "remount", W_REMOUNT, 0, 0 }, { "idmap", W_IDMAP, 0, 0 }, { "ridmap", W_RIDMAP, 0, 0 },
+	{ "tmpcopyup", W_TMPCOPYUP, 0, 0 }, { "copy-symlink", W_COPY_SYMLINK, 0, 0 },
+	{ "src-nofollow", W_NOFOLLOW_SOURCE, 0, 0 }, { "dest-nofollow", W_NOFOLLOW_TARGET, 0, 0 },
 	{ "nofail", W_NOFAIL, 0, 0 }, /* mount(8)'s, of our own files in a container */
 };
 
