@@ -168,12 +168,21 @@ static bool asks_memory(const struct spec_resources *r)
 	       (r->memory.disable_oom_killer.set && r->memory.disable_oom_killer.value);
 }
 
+static bool is_size(struct maybe_i64 n)
+{
+	return !n.set || n.value >= -1;
+}
+
 static int memory(const struct decide *d, const struct spec_resources *r, struct err *e)
 {
 	enum cgroup_where where;
 
 	if (!asks_memory(r))
 		return 0;
+	if (!is_size(r->memory.limit) || !is_size(r->memory.swap) ||
+		!is_size(r->memory.reservation))
+		return err_say(
+			e, "linux.resources.memory: a size is below -1, which is without limit");
 	if (r->memory.limit.set && r->memory.swap.set && r->memory.swap.value > 0 &&
 		r->memory.limit.value > r->memory.swap.value)
 		return err_say(e,

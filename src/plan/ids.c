@@ -163,6 +163,15 @@ static int check_mapped(
 	return err_say(e, "%s: %u is not mapped into the container's user namespace", field, id);
 }
 
+/* setresuid and setresgid take -1 for "leave it": the process would stay root. */
+static int check_ids(const struct spec_user *u, struct err *e)
+{
+	if (u->uid == UINT32_MAX || u->gid == UINT32_MAX)
+		return err_say(e, "process.user.%s: %u is no id",
+			u->uid == UINT32_MAX ? "uid" : "gid", UINT32_MAX);
+	return 0;
+}
+
 static int decide_groups(
 	const struct decide *d, const struct spec_user *u, bool may_setgroups, struct err *e)
 {
@@ -195,6 +204,8 @@ int ids_decide(const struct decide *d, const struct spec_process *process, struc
 	bool is_new = d->plan->namespaces.clone_flags & CLONE_NEWUSER;
 	bool joined = d->plan->namespaces.joins_user;
 
+	if (check_ids(u, e) < 0)
+		return -e->code;
 	if (is_new && decide_maps(d, &uids, &gids, e) < 0)
 		return -e->code;
 	if (!is_new && !joined && (uids.n || gids.n))
