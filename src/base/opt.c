@@ -50,7 +50,7 @@ static int set(struct parser *p, const struct opt *o, const char *value, struct 
 		r = parse_flag(value, field);
 		break;
 	case OPT_STRING:
-		*(const char **)field = value;
+		*(const char **)field = p->style.empty_is_none && !value[0] ? NULL : value;
 		break;
 	case OPT_LIST: {
 		struct opt_list *l = field;

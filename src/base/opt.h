@@ -70,11 +70,12 @@ struct cmd {
 /*
  * Parses argv[0..n) into opts (room for the struct the offsets belong to), as getopt_long does:
  * --name=value, --name value, -n value, -nvalue, -abc; "--" ends options. single_dash: also
- * -name and -name=value (runc's habit). An unknown or incomplete option is err_say()'d by name.
- * ret_args: the operands, in the arena, NULL-terminated; *ret_n their number.
+ * -name and -name=value (runc's habit). empty_is_none: an empty OPT_STRING is one not given. An
+ * unknown or incomplete option is err_say()'d by name. ret_args: the operands, in the arena,
+ * NULL-terminated; *ret_n their number.
  */
 struct opt_style {
-	bool stops_at_word, single_dash;
+	bool stops_at_word, single_dash, empty_is_none;
 };
 int opt_parse(const struct opt *table, const char *const *argv, int n, struct opt_style style,
 	void *opts, struct arena *arena, const char ***ret_args, int *ret_n, struct err *e);

@@ -126,6 +126,19 @@ static void one_dash_is_enough_where_runc_has_it(void **state)
 	assert_true(o.init);
 }
 
+static void an_empty_string_is_none_where_that_is_asked_for(void **state)
+{
+	struct opts o = { .name = "before" };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		PARSE(((struct opt_style){ .empty_is_none = true }), &o, &e, "--name", ""), 0);
+	assert_null(o.name);
+	assert_int_equal(PARSE(ANYWHERE, &o, &e, "--name="), 0);
+	assert_string_equal(o.name, "");
+}
+
 static int free_arena(void **state)
 {
 	(void)state;
@@ -142,6 +155,7 @@ int main(void)
 		cmocka_unit_test(a_missing_or_wrong_value_is_named),
 		cmocka_unit_test(a_flag_can_be_turned_off),
 		cmocka_unit_test(one_dash_is_enough_where_runc_has_it),
+		cmocka_unit_test(an_empty_string_is_none_where_that_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, free_arena);

@@ -93,7 +93,7 @@ static int delete_one(struct bundles *b, const char *id, const struct deed *d, s
 static int kill_them(const struct cmd_call *call, struct err *e)
 {
 	const struct all_opts *o = call->opts;
-	const char *word = call->n_args > 1 ? call->args[1] : "TERM";
+	const char *word = call->n_args > 1 && call->args[1][0] ? call->args[1] : "TERM";
 	const struct deed d = { kill_one, str_eq(word, "0") ? 0 : signal_parse(word), o->all };
 
 	return d.signo < 0 ? err_say(e, "unknown signal \"%s\"", word) : act(call, &d, e);
@@ -126,13 +126,29 @@ struct update_opts {
 	const char *file;
 };
 
+/* An empty value is one not given, as with runc. */
 static int parse_maybe(void *opts, const struct opt *o, const char *value, struct err *e)
 {
 	struct maybe_i64 *place = (struct maybe_i64 *)((char *)opts + o->offset);
 	int64_t n;
 
-	if (str_i64(value, &n) < 0 && str_bytes(value, &n) < 0)
+	if (!value[0])
+		return 0;
+	if (str_i64(value, &n) < 0)
 		return err_say(e, "--%s %s: a number is wanted", o->name, value);
+	*place = (struct maybe_i64)SOME(n);
+	return 0;
+}
+
+static int parse_size(void *opts, const struct opt *o, const char *value, struct err *e)
+{
+	struct maybe_i64 *place = (struct maybe_i64 *)((char *)opts + o->offset);
+	int64_t n;
+
+	if (!value[0])
+		return 0;
+	if ((str_i64(value, &n) < 0 && str_bytes(value, &n) < 0) || n < -1)
+		return err_say(e, "--%s %s: a size like 64m, or -1, is wanted", o->name, value);
 	*place = (struct maybe_i64)SOME(n);
 	return 0;
 }
@@ -142,6 +158,8 @@ static int parse_maybe_u(void *opts, const struct opt *o, const char *value, str
 	struct maybe_u64 *place = (struct maybe_u64 *)((char *)opts + o->offset);
 	uint64_t n;
 
+	if (!value[0])
+		return 0;
 	if (str_u64(value, &n) < 0)
 		return err_say(e, "--%s %s: a number is wanted", o->name, value);
 	*place = (struct maybe_u64)SOME(n);
@@ -166,12 +184,12 @@ static const struct opt update_opts[] = {
 	{ "cpu-idle", 0, OPT_CALL, R(cpu.idle), "0|1", "SCHED_IDLE", parse_maybe },
 	{ "cpuset-cpus", 0, OPT_STRING, R(cpu.cpus), "0-3", "which CPUs" },
 	{ "cpuset-mems", 0, OPT_STRING, R(cpu.mems), "0", "which memory nodes" },
-	{ "memory", 0, OPT_CALL, R(memory.limit), "BYTES", "memory limit", parse_maybe },
+	{ "memory", 0, OPT_CALL, R(memory.limit), "BYTES", "memory limit", parse_size },
 	{ "memory-reservation", 0, OPT_CALL, R(memory.reservation), "BYTES", "soft limit",
-		parse_maybe },
-	{ "memory-swap", 0, OPT_CALL, R(memory.swap), "BYTES", "memory and swap", parse_maybe },
-	{ "kernel-memory", 0, OPT_CALL, R(memory.kernel), "BYTES", NULL, parse_maybe },
-	{ "kernel-memory-tcp", 0, OPT_CALL, R(memory.kernel_tcp), "BYTES", NULL, parse_maybe },
+		parse_size },
+	{ "memory-swap", 0, OPT_CALL, R(memory.swap), "BYTES", "memory and swap", parse_size },
+	{ "kernel-memory", 0, OPT_CALL, R(memory.kernel), "BYTES", NULL, parse_size },
+	{ "kernel-memory-tcp", 0, OPT_CALL, R(memory.kernel_tcp), "BYTES", NULL, parse_size },
 	{ "l3-cache-schema", 0, OPT_STRING, U(l3_cache_schema), "L3:ID=MASK;...",
 		"lines of resctrl's schemata for the L3 cache" },
 	{ "mem-bw-schema", 0, OPT_STRING, U(mem_bw_schema), "MB:ID=N;...",

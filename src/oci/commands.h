@@ -6,7 +6,7 @@
 #include "life/bundle.h"
 
 struct oci_globals {
-	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
+	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *criu;
 	bool debug, systemd_cgroup, version, help;
 };
 extern const struct opt oci_global_opts[];

@@ -21,6 +21,7 @@ const struct opt oci_global_opts[] = {
 	{ "cgroup-manager", 0, OPT_STRING, AT(cgroup_manager), "cgroupfs|systemd|disabled",
 		"who makes cgroups" },
 	{ "rootless", 0, OPT_STRING, AT(rootless), "auto|true|false", "ignored: it is found out" },
+	{ "criu", 0, OPT_STRING, AT(criu), "PATH", "ignored: there is no checkpoint" },
 	{ "version", 'v', OPT_FLAG, AT(version), NULL, "show the version" },
 	{ "help", 'h', OPT_FLAG, AT(help), NULL, "show this" },
 	{ 0 },
@@ -122,7 +123,9 @@ static int run(const struct cmd **ret_cmd, const struct oci_globals *globals, in
 	static const struct opt none[] = { { 0 } };
 	autoarena arena = { 0 };
 	struct cmd_call call = { .cmd = cmd, .arena = &arena, .globals = globals };
-	struct opt_style style = { .stops_at_word = cmd->stops_at_word, .single_dash = true };
+	struct opt_style style = {
+		.stops_at_word = cmd->stops_at_word, .single_dash = true, .empty_is_none = true
+	};
 
 	/* it asks again and again for as long as the container lives */
 	if (cmd != &oci_events)
@@ -143,8 +146,11 @@ static int dispatch(int argc, char **argv, const struct cmd **ret_cmd, struct er
 {
 	autoarena arena = { 0 };
 	struct oci_globals globals = { 0 };
-	struct opt_style style = { .stops_at_word = true, .single_dash = true };
+	struct opt_style style = {
+		.stops_at_word = true, .single_dash = true, .empty_is_none = true
+	};
 	const char **args;
+	bool asks;
 	int n;
 
 	*ret_cmd = NULL;
@@ -154,14 +160,15 @@ static int dispatch(int argc, char **argv, const struct cmd **ret_cmd, struct er
 		return -e->code;
 	if (globals.version)
 		return print_version();
-	if (globals.help || n == 0 || str_eq(args[0], "help"))
-		return print_help(n > 1 ? cmd_find(oci_commands, args[1]) : NULL);
-	*ret_cmd = cmd_find(oci_commands, args[0]);
+	asks = globals.help || n == 0 || str_eq(args[0], "help") || str_eq(args[0], "h");
+	if (asks && n < 2)
+		return print_help(NULL);
+	*ret_cmd = cmd_find(oci_commands, args[asks]);
 	if (!*ret_cmd) {
-		log_error("unknown command: %s", args[0]);
+		log_error("unknown command: %s", args[asks]);
 		return EXIT_NO_COMMAND;
 	}
-	if (asks_help(*ret_cmd, n - 1, args + 1))
+	if (asks || asks_help(*ret_cmd, n - 1, args + 1))
 		return print_help(*ret_cmd);
 	return run(ret_cmd, &globals, n - 1, args + 1, e);
 }
