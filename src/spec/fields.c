@@ -147,7 +147,7 @@ static int read_u32s(struct load *l, const struct json *v, void *at, size_t *ret
 	items = arena_array(l->arena, v->n, sizeof(*items));
 	for (const struct json *s = json_first(v); s; s = json_next(v, s), i++) {
 		size_t before = load_enter(l, NULL, i);
-		int64_t n;
+		int64_t n = 0;
 
 		if (read_i64(l, s, 0, UINT32_MAX, &n) < 0)
 			return -l->e->code;
@@ -180,7 +180,7 @@ static int read_bits(struct load *l, const struct json *v, const struct word *wo
 		return -l->e->code;
 	for (const struct json *s = json_first(v); s; s = json_next(v, s), i++) {
 		size_t before = load_enter(l, NULL, i);
-		int64_t bit;
+		int64_t bit = 0;
 
 		if (read_word(l, s, words, &bit) < 0)
 			return -l->e->code;
