@@ -21,6 +21,19 @@ until_true() {
 	done
 }
 
+# free_port [IN...]: a port of loopback that nobody has, outside of the range that the kernel gives away by itself; IN... goes before
+# the program that looks for it
+free_port() {
+	"$@" python3 -c 'import random, socket
+for port in random.sample(range(20000, 32768), 1000):
+	try:
+		socket.create_server(("127.0.0.1", port)).close()
+		print(port)
+		break
+	except OSError:
+		pass'
+}
+
 # A small root filesystem: busybox and nothing else.
 make_rootfs() {
 	local dir=${1:-rootfs} applet

@@ -10,6 +10,7 @@ net_setup() {
 }
 net_teardown() {
 	local failed=0
+	listener_end || failed=1
 	if [ -n "$ROOT_TEST" ]; then box_close || failed=1; fi
 	clade_teardown && return $failed
 }
@@ -44,10 +45,23 @@ box_close() {
 in_box() {
 	if [ -n "$ROOT_TEST" ]; then nsenter --net --mount --target "$BOX" --wd="$PWD" "$@"; else "$@"; fi
 }
-# A port of the machine nobody has
-free_port() { in_box python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 answers() { [ "$(in_box curl -s --http0.9 -m 2 "$1")" = "$2" ]; }
 server() { echo "socat TCP-LISTEN:$1,fork,reuseaddr SYSTEM:'echo $2'"; }
+# listen PORT TEXT: a server on the machine's loopback until the test is over, whatever becomes of it. Its PID is its own: that of
+# a function in the background would be a shell's.
+listen() {
+	# shellcheck disable=SC2016 # the inner shell's own words
+	in_box sh -c 'echo $$ >"$1"; exec socat TCP-LISTEN:"$2",bind=127.0.0.1,fork,reuseaddr SYSTEM:"echo $3"' sh "$BATS_TEST_TMPDIR/listener.pid" "$@" 3>&- &
+	until_true answers "http://127.0.0.1:$1/" "$2"
+}
+listener_gone() { ! kill -0 "$1" 2>/dev/null; }
+listener_end() {
+	local pid
+	[ -s "$BATS_TEST_TMPDIR/listener.pid" ] || return 0
+	pid=$(cat "$BATS_TEST_TMPDIR/listener.pid")
+	kill "$pid" 2>/dev/null || :
+	until_true listener_gone "$pid"
+}
 root_only() { [ -n "$ROOT_TEST" ] || skip "bridges are root's"; }
 
 # killed_midway FLAG...: a run, killed at several moments; once clade itself, once its minder

@@ -17,7 +17,7 @@ teardown() { net_teardown; }
 
 @test "net: a published port leads in, tcp and udp; port and ps tell of it; rm frees it" {
 	local port
-	port=$(free_port)
+	port=$(free_port in_box)
 	in_box clade run -d --name web -p "$port:80" -p "127.0.0.1:$port:53/udp" host sh -c "$(server 80 hi)" >/dev/null
 	until_true answers "http://127.0.0.1:$port/" hi
 	run -0 in_box clade port web 80
@@ -37,12 +37,9 @@ teardown() { net_teardown; }
 
 @test "net: traffic goes out, and the host's own loopback stays its own" {
 	local port
-	port=$(free_port)
-	in_box socat TCP-LISTEN:"$port",bind=127.0.0.1,fork,reuseaddr SYSTEM:'echo secret' 3>&- &
-	local pid=$!
-	until_true answers "http://127.0.0.1:$port/" secret
+	port=$(free_port in_box)
+	listen "$port" secret
 	run in_box clade run --rm host sh -c "socat -T2 - TCP:10.0.2.2:$port,connect-timeout=2 </dev/null"
-	kill "$pid"
 	[[ "$output" != *secret* ]]
 }
 
@@ -109,7 +106,7 @@ teardown() { net_teardown; }
 
 @test "net: restart makes it anew; the minder or pasta killed leaves nothing" {
 	local port id
-	port=$(free_port)
+	port=$(free_port in_box)
 	in_box clade run -d --name web -p "$port:80" host sh -c "$(server 80 hi)" >/dev/null
 	until_true answers "http://127.0.0.1:$port/" hi
 	in_box clade restart -t 0 web
@@ -160,7 +157,7 @@ no_pasta() { ! pgrep -f "pasta.* $CLADE_ROOT/"; }
 
 @test "net: a container that is started again by its minder has its network and its port again" {
 	local port
-	port=$(free_port)
+	port=$(free_port in_box)
 	in_box clade run -d --name again --restart on-failure:3 --mac-address 02:03:04:05:06:07 -p "$port:80" host sh -c \
 		'[ "$(cat /sys/class/net/eth0/address)" = 02:03:04:05:06:07 ] || exit 0; socat -T1 TCP-LISTEN:80,reuseaddr SYSTEM:"echo hi"; exit 1' >/dev/null
 	for _ in 1 2 3; do until_true answers "http://127.0.0.1:$port/" hi; done

@@ -35,7 +35,7 @@ no_wait=(--dns-option timeout:1 --dns-option attempts:1)
 
 @test "network: a published port, from outside and from the host itself; nobody else gets it" {
 	local port
-	port=$(free_port)
+	port=$(free_port in_box)
 	in_box clade run -d --name web --net bridge -p "$port:80" -p "127.0.0.1:$((port + 1)):81/udp" host sh -c "$(server 80 hi)" >/dev/null
 	until_true answers "http://127.0.0.1:$port/" hi
 	until_true answers "http://192.0.2.10:$port/" hi

@@ -43,7 +43,9 @@ teardown() { services_teardown; }
 }
 
 @test "services: readiness by sd_notify, by a command, by a port, by time" {
-	conf <<-'END'
+	local port
+	port=$(free_port)
+	conf <<-END
 		[service notify]
 		run = python3 -c "import os,socket,time; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); a=os.environ['NOTIFY_SOCKET']; s.sendto(b'STATUS=warming up\n', chr(0)+a[1:]); time.sleep(0.3); s.sendto(b'READY=1\nSTATUS=warm', chr(0)+a[1:]); time.sleep(1000)"
 		ready = notify
@@ -52,16 +54,16 @@ teardown() { services_teardown; }
 		ready = exec:test -e ready
 		ready-every = 50ms
 		[service tcp]
-		run = python3 -c "import socket,time; time.sleep(0.3); s=socket.create_server(('127.0.0.1',46123)); time.sleep(1000)"
-		ready = tcp:46123
+		run = python3 -c "import socket,time; time.sleep(0.3); s=socket.create_server(('127.0.0.1',$port)); time.sleep(1000)"
+		ready = tcp:$port
 		ready-every = 50ms
 		[service host]
 		run = sleep 1000
-		ready = tcp:127.0.0.1:46123
+		ready = tcp:127.0.0.1:$port
 		ready-every = 50ms
 		[service elsewhere]
 		run = sleep 1000
-		ready = tcp:127.0.0.77:46123
+		ready = tcp:127.0.0.77:$port
 		ready-every = 50ms
 		[service alive]
 		run = sleep 1000

@@ -148,9 +148,11 @@ call() {
 }
 
 @test "supervisord: XML-RPC over both sockets, with a password and without" {
+	local port
+	port=$(free_port)
 	base d <<-END
 		[inet_http_server]
-		port=127.0.0.1:46177
+		port=127.0.0.1:$port
 		username=joe
 		password=s:cret%%
 		[program:a]
@@ -184,16 +186,16 @@ call() {
 	[[ "$(call supervisor.readProcessStdoutLog a "<int>-2</int>" "<int>1</int>")" == *BAD_ARGUMENTS* ]]
 	[[ "$(call supervisor.nonsense)" == *UNKNOWN_METHOD* ]]
 	[[ "$(call system.multicall 3)" == *INCORRECT_PARAMETERS* ]]
-	HTTP="http://127.0.0.1:46177/RPC2"
+	HTTP="http://127.0.0.1:$port/RPC2"
 	[ -z "$(call supervisor.getState)" ]
 	[ "$(curl -s -o /dev/null -w '%{http_code}' $HTTP)" = 401 ]
-	HTTP="-u joe:wrong http://127.0.0.1:46177/RPC2"
+	HTTP="-u joe:wrong http://127.0.0.1:$port/RPC2"
 	[ -z "$(call supervisor.shutdown)" ]
-	HTTP="-u joe:s:cret% http://127.0.0.1:46177/RPC2"
+	HTTP="-u joe:s:cret% http://127.0.0.1:$port/RPC2"
 	[[ "$(call supervisor.getIdentification)" == *"<string>supervisor<"* ]]
-	[[ "$(curl -s -u joe:s:cret% http://127.0.0.1:46177/)" == *"a  "*RUNNING* ]]
+	[[ "$(curl -s -u joe:s:cret% http://127.0.0.1:$port/)" == *"a  "*RUNNING* ]]
 	# our own language has no password, so it is not spoken there
-	[ -z "$(printf 'shutdown\0\0' | timeout 20 socat -t 10 - TCP:127.0.0.1:46177 2>/dev/null)" ]
+	[ -z "$(printf 'shutdown\0\0' | timeout 20 socat -t 10 - TCP:127.0.0.1:$port 2>/dev/null)" ]
 	# nonsense does no harm
 	for text in 'POST /RPC2 HTTP/1.1\r\nContent-Length: 99999\r\n\r\n' 'POST \r\n\r\n' 'GET\r\n' 'POST /RPC2 HTTP/1.1\r\nContent-Length: -1\r\n\r\n' \
 		'POST /RPC2 HTTP/1.1\r\n\r\n<methodName>' 'GET /logtail/%%zz%%/x HTTP/1.1\r\n\r\n' 'GET / / HTTP/9\r\n\r\n' 'GET  \r\n\r\n'; do
