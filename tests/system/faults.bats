@@ -14,15 +14,18 @@ keep_of() { pgrep -f "clade-keep.*$(clade ps -aq --no-trunc --filter "name=$1")"
 shown() { clade ps -a --format names,status | awk -v n="$1" '$1 == n { $1 = ""; print substr($0, 2) }'; }
 
 @test "kill -9 of the init: exited 137, nothing runs on" {
-	# seconds that no other sleep of this machine has
-	local one=$((100000000 + $$ * 10)) two=$((100000001 + $$ * 10))
-	clade run -d --name box dir:rootfs sh -c "sleep $one & sleep $two"
-	until_true pgrep -x -f "sleep $two"
-	kill -9 "$(init_of box)"
+	local init pids
+	clade run -d --name box dir:rootfs sh -c "sleep 1001 & sleep 1002; true"
+	init=$(init_of box)
+	until_true below "$init" "sleep 1001"
+	until_true below "$init" "sleep 1002"
+	mapfile -t pids < <(descendants "$init")
+	[ "${#pids[@]}" = 2 ]
+	kill -9 "$init"
 	run -0 clade wait box
 	[ "$output" = 137 ]
 	until_true eval '[[ "$(shown box)" == "Exited (137)"* ]]'
-	until_true eval '! pgrep -x -f "sleep $one|sleep $two"'
+	until_true gone "$init" "${pids[@]}"
 	run -0 clade rm box
 }
 

@@ -21,6 +21,26 @@ until_true() {
 	done
 }
 
+# descendants PID: the PIDs of all its descendants
+descendants() {
+	local child
+	for child in $(pgrep -P "$1"); do
+		echo "$child"
+		descendants "$child"
+	done
+}
+
+# below PID PATTERN: those of its descendants whose whole command line is like PATTERN; fails where there is none
+below() { pgrep -P "$(echo "$1" "$(descendants "$1")" | xargs | tr ' ' ,)" -x -f "$2"; }
+
+# gone PID...: none of them runs; who is only not reaped yet does not run
+gone() {
+	local pid
+	for pid in "$@"; do
+		! grep -qs '^State:.[^ZX]' "/proc/$pid/status" || return 1
+	done
+}
+
 # free_port [IN...]: a port of loopback that nobody has, outside of the range that the kernel gives away by itself; IN... goes before
 # the program that looks for it
 free_port() {

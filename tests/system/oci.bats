@@ -202,12 +202,17 @@ status() { "${RT[@]}" state "$1" | jq -r .status; }
 }
 
 @test "oci: KILL without a PID namespace of its own ends the whole cgroup" {
-	edit '.linux.namespaces |= map(select(.type != "pid")) | .process.args = ["sh", "-c", "sleep 1002 & sleep 1003"]'
+	edit '.linux.namespaces |= map(select(.type != "pid")) | .process.args = ["sh", "-c", "sleep 1002 & sleep 1003; true"]'
 	create "$(id)"
 	"${RT[@]}" start "$(id)"
-	until_true pgrep -f '^sleep 1002$'
+	local init pids
+	init=$("${RT[@]}" state "$(id)" | jq .pid)
+	until_true below "$init" "sleep 1002"
+	until_true below "$init" "sleep 1003"
+	mapfile -t pids < <(descendants "$init")
+	[ "${#pids[@]}" = 2 ]
 	"${RT[@]}" kill "$(id)" KILL
-	until_true eval '[ -z "$(pgrep -f "^sleep 100[23]$")" ]'
+	until_true gone "$init" "${pids[@]}"
 }
 
 @test "oci: hostile IDs and configurations" {

@@ -47,7 +47,7 @@ with() {
 @test "spec: namespaces by path; a wrong type or one twice is an error" {
 	unshare --uts sh -c 'hostname elsewhere; exec sleep 1004' 3>&- &
 	local pid=$!
-	until_true eval '[ "$(readlink /proc/'$pid'/ns/uts)" != "$(readlink /proc/self/ns/uts)" ] && pgrep -f "^sleep 1004$"'
+	until_true eval '[ "$(readlink /proc/'$pid'/ns/uts)" != "$(readlink /proc/self/ns/uts)" ] && [ "$(cat /proc/'$pid'/comm)" = sleep ]'
 	with ".hostname = null | .linux.namespaces |= map(if .type == \"uts\" then .path = \"/proc/$pid/ns/uts\" else . end) | .process.args = [\"hostname\"]"
 	kill $pid
 	[ "$output" = elsewhere ]

@@ -14,8 +14,6 @@ nspid() { awk '/^NSpid:/ { $1 = ""; print substr($0, 2) }' "/proc/$1/status"; }
 state_of() { awk '/^State:/ { print $2 }' "/proc/$1/status" 2>/dev/null; }
 parent_of() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
 child_of() { pgrep -P "$1" | head -n 1; }
-# Seconds that no other sleep of this machine has: by them a test finds its own, and no one else's
-span() { echo $((100000000 + $$ * 10 + $1)); }
 
 @test "1: an orphan on the host goes to the nearest subreaper or init, and is reaped there" {
 	bash -c 'bash -c "echo \$\$ >inner; sleep 60 & echo \$! >sleep; wait" & echo $! >outer; wait' 3>&- &
@@ -63,14 +61,15 @@ span() { echo $((100000000 + $$ * 10 + $1)); }
 
 @test "4 and 5: a container in a container: one process, a PID at every level; inner ones see no outer" {
 	# the programs of the build tree, as they are, in a folder both levels know
-	local one two three pid
-	one=$(span 1) two=$(span 2) three=$(span 3)
+	local one=1001 two=1002 three=1003 pid init pids
 	mkdir bin
 	cp -L "$BIN"/* bin/
 	clade run -d --name level1 --privileged -v "$PWD/bin:/clade-bin:ro" host sleep "$one"
 	clade exec level1 /clade-bin/clade run -d --name level2 --privileged -v /clade-bin:/clade-bin:ro host sleep "$two"
 	clade exec level1 /clade-bin/clade exec level2 /clade-bin/clade run -d --name level3 host sleep "$three"
-	pid=$(pgrep -x -f "sleep $three")
+	init=$(init_of level1)
+	pid=$(below "$init" "sleep $three")
+	mapfile -t pids < <(descendants "$init")
 	read -ra numbers <<<"$(nspid "$pid")"
 	[ "${#numbers[@]}" = 4 ]
 	[ "${numbers[0]}" = "$pid" ]
@@ -84,8 +83,8 @@ span() { echo $((100000000 + $$ * 10 + $1)); }
 	run -0 clade exec level1 /clade-bin/clade exec level2 ps -ef
 	[[ "$output" == *"sleep $three"* && "$output" != *"sleep $one"* ]]
 	# 6: the ancestor dies, and everything of it
-	kill -9 "$(init_of level1)"
-	until_true eval '! pgrep -x -f "sleep ($one|$two|$three)"'
+	kill -9 "$init"
+	until_true gone "$init" "${pids[@]}"
 	remove_nested_cgroups
 }
 
@@ -122,9 +121,9 @@ remove_nested_cgroups() {
 	clade run -d --name with --init dir:rootfs sleep 1000
 	local name orphan
 	for name in plain with; do
-		clade exec "$name" sh -c "sh -c 'sleep $(span 7) >/dev/null 2>&1 & exit'"
-		until_true pgrep -x -f "sleep $(span 7)"
-		orphan=$(pgrep -x -f "sleep $(span 7)")
+		clade exec "$name" sh -c "sh -c 'sleep 1007 >/dev/null 2>&1 & exit'"
+		until_true below "$(init_of "$name")" "sleep 1007"
+		orphan=$(below "$(init_of "$name")" "sleep 1007")
 		until_true eval '[ "$(parent_of "$orphan")" = "$(init_of "$name")" ]'
 		kill "$orphan"
 		if [ "$name" = with ]; then

@@ -161,7 +161,6 @@ teardown() { services_teardown; }
 	serve conf
 	until_true has "a: up"
 	until_true is crash FATAL
-	until_true eval '! pgrep -x -f "sleep 10013"'
 	until_true eval '[ "$(marked | wc -l)" = 4 ]'
 	run -0 ctl stop a
 	[ "$output" = "a: stopped" ]
@@ -342,7 +341,7 @@ old: disappeared" ]
 	sed -i '$d' conf
 	sed -i 's/1004/1005/' conf
 	kill -HUP "$served"
-	until_true pgrep -x -f "sleep 1005"
+	until_true below "$served" "sleep 1005"
 	[ "$(ctl pid same)" = "$same" ]
 }
 

@@ -300,15 +300,15 @@ call() {
 	END
 	SERVICES_TEST=$BATS_TEST_TMPDIR "$SUPERVISORD" -c d/s.conf >log 2>&1 3>&- &
 	served=$!
-	until_true pgrep -x -f "sleep 1001"
+	until_true below "$served" "sleep 1001"
 	sed -i 's/1001/1002/' d/s.conf
 	run -0 "$CTL" -c d/s.conf reload
 	[ "$output" = "Restarted supervisord" ]
-	until_true pgrep -x -f "sleep 1002"
-	run ! pgrep -x -f "sleep 1001"
+	until_true below "$served" "sleep 1002"
+	run ! below "$served" "sleep 1001"
 	sed -i 's/1002/1003/' d/s.conf
 	kill -HUP "$served"
-	until_true pgrep -x -f "sleep 1003"
+	until_true below "$served" "sleep 1003"
 	until_true eval '"$CTL" -c d/s.conf status a | grep -q RUNNING'
 	mv d/main.log d/moved
 	kill -USR2 "$served"

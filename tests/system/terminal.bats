@@ -56,7 +56,9 @@ teardown() { clade_teardown; }
 
 @test "the terminal comes back when clade is told to end" {
 	typed=$'=># \nexec sleep 1000\\r=>'
-	( until_true pgrep -f "^[^ ]*clade run -it --name raw"; sleep 0.5; pkill -TERM -f "^[^ ]*clade run -it --name raw" ) &
+	# the program that was typed in runs: the terminal has been raw for a while
+	typed_in() { [ "$(tr '\0' ' ' <"/proc/$(init_of raw)/cmdline")" = "sleep 1000 " ]; }
+	( until_true typed_in && kill -TERM $(below $$ "[^ ]*clade run -it --name raw .*") ) 3>&- &
 	run terminal clade run -it --name raw --sig-proxy=false dir:rootfs sh
 	[[ "$output" == *"[terminal: cooked]"* ]]
 }
