@@ -62,3 +62,23 @@ step() {
 	printf '%s\n' 'FROM localhost/busybox' 'RUN ulimit -n && grep CapEff /proc/self/status' >ctx/Dockerfile
 	buildah build --runtime $BIN/clade-oci --ulimit nofile=99:99 --memory 64m ctx 3>&-
 }
+
+@test "buildah build: mounts of a step, a cache that stays, capabilities are runc's" {
+	mkdir ctx
+	echo text >ctx/file
+	printf '%s\n' 'FROM localhost/busybox' 'RUN --mount=type=bind,target=/in,source=file cat /in && grep CapEff /proc/self/status' \
+		'RUN --mount=type=tmpfs,target=/t touch /t/x && grep " /t " /proc/mounts | cut -d " " -f 3' \
+		'USER web' 'RUN id && grep CapEff /proc/self/status' >ctx/Dockerfile
+	built() {
+		local rt=runc said
+		[ "$1" = runc ] || rt=$BIN/clade-oci
+		said=$(buildah build --no-cache --isolation oci --runtime "$rt" --cap-drop chown ctx 3>&-) || return
+		grep -v -e '^[0-9a-f]*$' -e '^--> ' <<<"$said" # the image's number
+	}
+	alike built
+	[[ "$output" == *text*CapEff*tmpfs*uid=1000* ]]
+	printf '%s\n' 'FROM localhost/busybox' 'RUN --mount=type=cache,target=/c cat /c/kept; echo again >>/c/kept' >ctx/Dockerfile
+	buildah build --no-cache --runtime $BIN/clade-oci ctx 3>&-
+	run -0 buildah build --no-cache --runtime $BIN/clade-oci ctx 3>&-
+	[[ "$output" == *again* ]]
+}

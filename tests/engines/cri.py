@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """cri.py METHOD [JSON]: one call of containerd's CRI (runtime.v1, RuntimeService), its answer as JSON.
-cri.py stream JSON: calls Exec and carries standard input to it and what it says back, by WebSocket, as kubectl exec does.
+cri.py stream Exec|Attach JSON [COLUMNSxROWS]: carries standard input to it and what it says back, by WebSocket, as kubectl
+exec and attach do; with a size, the terminal is told of it. cri.py forward JSON PORT: the same with a port of a sandbox.
 
 The messages are those the containerd program itself was built with: it carries their descriptors."""
 import json
@@ -42,32 +43,58 @@ def call(method, request):
     return json_format.MessageToDict(said, preserving_proto_field_name=True)
 
 
-def stream(request):
+def connect(method, request, more=""):
     import websocket
 
-    url = call("Exec", request)["url"].replace("http:", "ws:")
-    # channels: 0 standard input, 1 output, 2 error, 3 how it ended
-    connection = websocket.create_connection(url, subprotocols=["v4.channel.k8s.io"], timeout=120)
+    url = call(method, request)["url"].replace("http:", "ws:") + more
+    return websocket.create_connection(url, subprotocols=["v4.channel.k8s.io"], timeout=120)
+
+
+def received(connection):
+    """What comes, as pairs of a channel and bytes, to the end of the connection."""
+    import websocket
+
+    try:
+        while data := connection.recv():
+            yield data[0], data[1:]
+    except websocket.WebSocketConnectionClosedException:
+        pass
+
+
+def stream(method, request, size=None):
+    # channels: 0 standard input, 1 output, 2 error, 3 how it ended, 4 the terminal's size
+    connection = connect(method, request)
+    if size:
+        columns, rows = size.split("x")
+        connection.send_binary(b"\4" + json.dumps({"Width": int(columns), "Height": int(rows)}).encode())
     if request.get("stdin"):
         connection.send_binary(b"\0" + sys.stdin.buffer.read())
-    ended = b""
-    while True:
-        data = connection.recv()
-        if not data:
-            break
-        if data[0] == 3:
-            ended += data[1:]
-            break
-        (sys.stderr if data[0] == 2 else sys.stdout).buffer.write(data[1:])
-    status = json.loads(ended)
-    causes = status.get("details", {}).get("causes", [{"message": 1}])
-    return 0 if status["status"] == "Success" else int(causes[0]["message"])
+    for channel, data in received(connection):
+        if channel == 3 and data:
+            status = json.loads(data)
+            causes = status.get("details", {}).get("causes", [{"message": 1}])
+            return 0 if status["status"] == "Success" else int(causes[0]["message"])
+        (sys.stderr if channel == 2 else sys.stdout).buffer.write(data)
+    return "cri.py: %s: the connection ended without a status" % method
+
+
+def forward(request, port):
+    # channels: 0 the port's bytes, 1 its errors; both begin with the port's number in two bytes
+    connection = connect("PortForward", dict(request, port=[int(port)]), "?port=" + port)
+    connection.send_binary(b"\0" + sys.stdin.buffer.read())
+    said = {0: b"", 1: b""}
+    for channel, data in received(connection):
+        said[channel] += data
+    sys.stdout.buffer.write(said[0][2:])
+    return said[1][2:].decode() or 0
 
 
 try:
-    wanted = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     if sys.argv[1] == "stream":
-        sys.exit(stream(wanted))
+        sys.exit(stream(sys.argv[2], json.loads(sys.argv[3]), *sys.argv[4:]))
+    if sys.argv[1] == "forward":
+        sys.exit(forward(json.loads(sys.argv[2]), sys.argv[3]))
+    wanted = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     print(json.dumps(call(sys.argv[1], wanted)))
 except grpc.RpcError as e:
     sys.exit("cri.py: %s: %s" % (sys.argv[1], e.details()))

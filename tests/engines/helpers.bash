@@ -19,6 +19,26 @@ engine_setup_file() {
 	export CLADE_ROOT=/run/clade-test/state
 }
 
+# podman_conf FOLDER [LINE...]: podman's settings there, with clade-oci as the runtime and more lines of [engine]; anything is trusted
+podman_conf() {
+	local line
+	echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >"$1/policy.json"
+	cat >"$1/containers.conf" <<-END
+		[engine]
+		runtime = "clade-oci"
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		runtime_supports_json = ["clade-oci", "crun", "runc"]
+		$(for line in "${@:2}"; do echo "$line"; done)
+		[engine.runtimes]
+		clade-oci = ["$BIN/clade-oci"]
+		[containers]
+		init_path = "$BIN/catatonit"
+	END
+	# podman's own limit is refused, by runc too, where there is no controller for it
+	[ "$BOX" = v1 ] || grep -qw pids /sys/fs/cgroup/cgroup.controllers || echo "pids_limit = 0" >>"$1/containers.conf"
+}
+
 # engine_requires v1|v2|CONTROLLER...: a test of what this machine's cgroups have not got is skipped, with that reason
 engine_requires() {
 	local what

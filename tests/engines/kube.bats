@@ -4,17 +4,7 @@
 load helpers
 setup_file() {
 	engine_setup_file
-	echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >/etc/containers/policy.json
-	cat >/etc/containers/containers.conf <<-END
-		[engine]
-		runtime = "clade-oci"
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-		infra_image = "registry.k8s.io/pause:3.6"
-		[engine.runtimes]
-		clade-oci = ["$BIN/clade-oci"]
-	END
-	[ "$BOX" = v1 ] || grep -qw pids /sys/fs/cgroup/cgroup.controllers || printf '[containers]\npids_limit = 0\n' >>/etc/containers/containers.conf
+	podman_conf /etc/containers 'infra_image = "registry.k8s.io/pause:3.6"'
 	podman load -q -i $IMAGES/busybox.tar
 	podman load -q -i $IMAGES/pause.tar
 }

@@ -4,21 +4,7 @@
 load helpers
 setup_file() {
 	engine_setup_file
-	echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >/etc/containers/policy.json
-	cat >/etc/containers/containers.conf <<-END
-		[engine]
-		runtime = "clade-oci"
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-		runtime_supports_json = ["clade-oci", "crun", "runc"]
-		runtime_supports_nocgroup = ["clade-oci", "crun"]
-		[engine.runtimes]
-		clade-oci = ["$BIN/clade-oci"]
-		[containers]
-		init_path = "$BIN/catatonit"
-	END
-	# podman's own limit is refused, by runc too, where there is no controller for it
-	[ "$BOX" = v1 ] || grep -qw pids /sys/fs/cgroup/cgroup.controllers || echo "pids_limit = 0" >>/etc/containers/containers.conf
+	podman_conf /etc/containers 'runtime_supports_nocgroup = ["clade-oci", "crun"]'
 	podman load -q -i $IMAGES/busybox.tar
 	podman load -q -i $IMAGES/pause.tar
 }
@@ -347,6 +333,14 @@ needs_pods() {
 	[[ "$output" == *libpod-* ]]
 	run -0 podman run --rm --cgroupns private busybox cat /proc/self/cgroup
 	[[ "$output" != *libpod-* ]]
+}
+
+@test "cgroups without conmon's; namespaces shared and the host's; a path unmasked" {
+	alike pod run --rm --cgroups no-conmon --cgroupns private busybox sh -c 'cut -d : -f 2- /proc/self/cgroup'
+	alike pod run --rm --ipc private --uts host --security-opt unmask=/sys/firmware busybox sh -c 'hostname; ls /sys/firmware | wc -l'
+	podman run -d --name first --ipc shareable busybox sleep 1234 3>&-
+	run -0 podman run --rm --ipc container:first busybox readlink /proc/self/ns/ipc
+	[ "$output" = "$(podman exec first readlink /proc/self/ns/ipc)" ]
 }
 
 @test "user namespaces" {
