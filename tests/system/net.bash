@@ -29,7 +29,6 @@ box_open() {
 		printf "nameserver 192.0.2.53\nsearch example.org\noptions ndots:2\n" >resolv; mount --bind resolv /etc/resolv.conf'
 }
 # Nothing of it may be left but the chains that netavark keeps for all; two that left it at once leave a moment after each other.
-# Nothing of it may be left but the chains that netavark keeps for all.
 box_is_empty() {
 	run in_box sh -c 'ip -br link | grep -vE "^(lo|up0|up1)"; iptables-save | grep -E "dnat name|10\.(87|9[0-9])\."
 		find "$CLADE_ROOT/leases" -type l 2>/dev/null'
