@@ -141,20 +141,42 @@ static void apply(const struct decide *d, struct plan_mount *m, const struct wor
 	}
 }
 
+static const struct word *find_word(const char *option)
+{
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_eq(words[i].word, option))
+			return &words[i];
+	return NULL;
+}
+
+/* The filesystem under a bind has its flags already: as with mount(2) they are none of the bind's.
+ */
+static void drop_flags(struct plan_mount *m)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->data.n; i++) {
+		const struct word *w = find_word(m->data.items[i].key);
+
+		if (!w || w->kind != W_SUPER || m->data.items[i].value)
+			m->data.items[kept++] = m->data.items[i];
+	}
+	m->data.n = kept;
+}
+
 static void read_options(const struct decide *d, const struct spec_mount *s, struct plan_mount *m)
 {
 	for (size_t i = 0; i < s->options.n; i++) {
 		const char *option = s->options.items[i];
-		const struct word *found = NULL;
+		const struct word *found = find_word(option);
 
-		for (size_t j = 0; j < ARRAY_LEN(words) && !found; j++)
-			if (str_eq(words[j].word, option))
-				found = &words[j];
 		if (found)
 			apply(d, m, found);
 		else if (option[0])
 			add_data(d, m, option);
 	}
+	if (m->kind == MOUNT_BIND)
+		drop_flags(m);
 }
 
 /*

@@ -176,6 +176,18 @@ lacks() { ! "$1" "$2" | grep -qx "$3" || { echo "$2: $3 in: $(info "$2")"; false
 	[ "$status" = 1 ]
 }
 
+@test "mounts: a filesystem's flags are no mistake of a bind, wherever they stand; other data is" {
+	local flag
+	mkdir data
+	for flag in sync async dirsync lazytime nolazytime mand nomand iversion; do
+		with --arg f $flag --arg d "$PWD/data" '.mounts += [{destination: "/data", source: $d, options: [$f, "bind", "ro"]}] | .process.args = ["sh", "-c", "grep -c \" /data ro,\" /proc/self/mountinfo"]'
+		[ "$status $output" = "0 1" ] || { echo "$flag: $output"; false; }
+	done
+	with --arg d "$PWD/data" '.mounts += [{destination: "/data", source: $d, options: ["sync", "bind", "size=1m"]}]'
+	[ "$status" = 1 ]
+	[[ "$output" == *"no filesystem option (size)"* ]]
+}
+
 @test "mounts: the root's own propagation and read-only state" {
 	local mode
 	for mode in shared slave private unbindable rshared rslave rprivate runbindable; do
