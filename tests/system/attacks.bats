@@ -238,10 +238,16 @@ start() { # JQ-FILTER: the changed configuration as a container that stays
 		[[ "$output" == "${user%%:*}:"* ]]
 	done
 	[[ "$output" == 1000:1001 ]]
-	for user in -1 "1 " 1x 4294967296 4294967295 1:2:3 "" :; do
+	for user in -1 "1 " 1x 4294967296 4294967295 1:2:3 :; do
 		run "${RT[@]}" exec -u "$user" "$ID" id -u
 		[ "$status" = 255 ] || { echo "\"$user\": $output"; false; }
 	done
+	# nobody asked for one: the container's own
+	jq '.process.args = ["sleep", "1000"] | .process.user = {uid: 1000, gid: 1001}' bundle/config.json >other.json
+	"${RT[@]}" run -d -b bundle -f "$PWD/other.json" "$ID-other" </dev/null >/dev/null 2>&1 3>&-
+	run -0 "${RT[@]}" exec -u "" "$ID-other" id -u
+	"${RT[@]}" delete -f "$ID-other"
+	[ "$output" = 1000 ]
 }
 
 @test "CVE-2022-0400: the caller's supplementary groups do not stay" {

@@ -39,17 +39,24 @@ has_zombies() { # PARENT COUNT
 }
 
 # family COUNT COMMAND...: COMMAND, with COUNT zombies that it does not wait for; its PID in $parent.
-# The children end when the pipe closes, which the exec does.
+# The children end when the pipe closes, which the exec does; with ENDED=1 they have before, for a program that does wait
+# for children when it hears that one ends.
 family() {
 	local count=$1
 	python3 -c '
 import os, sys
 r, w = os.pipe()
+children = []
 for i in range(int(sys.argv[1])):
-    if os.fork() == 0:
+    children.append(os.fork())
+    if children[-1] == 0:
         os.close(w)
         os.read(r, 1)
         os._exit(0)
+if "ENDED" in os.environ:
+    os.close(w)
+    for child in children:
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
 os.execvp(sys.argv[2], sys.argv[2:])' "$@" 3>&- &
 	parent=$!
 	children+=("$parent")
@@ -141,7 +148,7 @@ all_victims_are_well() {
 			server { listen unix:$PWD/http.sock; location / { return 200 "well\n"; } }
 		}
 	END
-	family 4 nginx -p "$PWD" -c "$PWD/nginx.conf" -g "daemon off;"
+	ENDED=1 family 4 nginx -p "$PWD" -c "$PWD/nginx.conf" -g "daemon off;"
 	until_true curl -sf --unix-socket http.sock http://x/
 	run "$CLADE" reap --own --unknown "$parent"
 	echo "$output"
