@@ -12,11 +12,12 @@
 #include "os/clone.h"
 #include "os/link.h"
 
+/* Root of a user namespace could leave the network it is in, which is not its own, but not return. */
 static bool may_set_up_networks(const struct plan *p)
 {
 	const uint64_t rights = UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_NET_ADMIN;
 
-	return (p->host->caps & rights) == rights;
+	return p->host->in_initial_userns && (p->host->caps & rights) == rights;
 }
 
 bool birth_host_makes_network(const struct plan *p)

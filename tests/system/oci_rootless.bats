@@ -64,3 +64,12 @@ edit() { jq "$@" bundle/config.json >new.json && mv new.json bundle/config.json;
 	[[ "$output" == *"may not make cgroups"* ]]
 	[ -z "$(ls oci 2>/dev/null)" ]
 }
+
+# A rootless engine runs us so, in the host's network: what we leave there we cannot come back to.
+@test "rootless: as root of a user namespace that is there already, with a new network" {
+	edit '.linux.namespaces |= (map(select(.type != "user" and .type != "network")) + [{type: "network"}]) | del(.linux.uidMappings, .linux.gidMappings) | .process.args = ["ip", "-o", "link"]'
+	run -0 unshare --user --map-root-user --mount "${RT[@]}" run -b bundle five
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *"lo: <LOOPBACK,UP,"* ]]
+}
