@@ -215,10 +215,27 @@ static int prepare_cwd(struct birth *b, struct err *e)
 	return 0;
 }
 
-static int set_ids(const struct plan_ids *ids, struct err *e)
+/*
+ * user_namespaces(7), /proc/PID/setgroups: where the namespace we are in denies it, what there is
+ * stays, and nothing else was asked for.
+ */
+static int set_groups(const struct plan *p, struct err *e)
 {
-	if (ids->set_groups && setgroups(ids->n_groups, ids->groups) < 0)
-		return err_set(e, errno, "set the supplementary groups");
+	const struct plan_ids *ids = &p->ids;
+
+	if (!ids->set_groups || setgroups(ids->n_groups, ids->groups) == 0)
+		return 0;
+	if (errno == EPERM && !ids->n_groups && !p->host->in_initial_userns)
+		return 0;
+	return err_set(e, errno, "set the supplementary groups");
+}
+
+static int set_ids(const struct plan *p, struct err *e)
+{
+	const struct plan_ids *ids = &p->ids;
+
+	if (set_groups(p, e) < 0)
+		return -e->code;
 	if (setresgid(ids->gid, ids->gid, ids->gid) < 0)
 		return err_set(e, errno, "become group %u", ids->gid);
 	if (setresuid(ids->uid, ids->uid, ids->uid) < 0)
@@ -258,7 +275,7 @@ int init_credentials(struct birth *b, struct err *e)
 		if (r < 0)
 			return err_set(e, -r, "limit the capabilities");
 	}
-	if (set_ids(ids, e) < 0 || (p->caps.set && set_caps(&p->caps, e) < 0))
+	if (set_ids(b->plan, e) < 0 || (p->caps.set && set_caps(&p->caps, e) < 0))
 		return -e->code;
 	if (ids->set_umask)
 		umask(ids->umask);

@@ -67,7 +67,7 @@ edit() { jq "$@" bundle/config.json >new.json && mv new.json bundle/config.json;
 
 # A rootless engine runs us so, in the host's network: what we leave there we cannot come back to.
 @test "rootless: as root of a user namespace that is there already, with a new network" {
-	edit '.linux.namespaces |= (map(select(.type != "user" and .type != "network")) + [{type: "network"}]) | del(.linux.uidMappings, .linux.gidMappings) | .process.args = ["ip", "-o", "link"]'
+	edit '.linux.namespaces |= (map(select(.type != "user" and .type != "network")) + [{type: "network"}]) | del(.linux.uidMappings, .linux.gidMappings) | .process.args = ["busybox", "ip", "-o", "link"]'
 	run -0 unshare --user --map-root-user --mount "${RT[@]}" run -b bundle five
 	echo "$output"
 	[ "${#lines[@]}" = 1 ]
