@@ -12,7 +12,8 @@
 #include "os/clone.h"
 #include "os/link.h"
 
-/* Root of a user namespace could leave the network it is in, which is not its own, but not return. */
+/* Root of a user namespace could leave the network it is in, which is not its own, but not return.
+ */
 static bool may_set_up_networks(const struct plan *p)
 {
 	const uint64_t rights = UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_NET_ADMIN;
