@@ -91,7 +91,7 @@ static int mode_of_covered(struct birth *b, const struct plan_mount *m, int fs)
 	char mode[16];
 	struct stat st;
 
-	if (!str_eq(m->fstype, "tmpfs") || says(m, "mode"))
+	if (!str_eq(m->fstype, "tmpfs") || m->tmpcopyup || says(m, "mode"))
 		return 0;
 	there = root_open(b->root, m->target, O_PATH | O_DIRECTORY);
 	if (there < 0 || fstat(there, &st) < 0)
@@ -159,11 +159,11 @@ static int copy_up(
 	r = copy_tree(from, into);
 	if (r < 0)
 		return err_set(e, -r, "copy the content of %s into the tmpfs", m->target);
-	/* of the folder it covers it has the owner, too, unless it says another; its mode it has
-	 * already */
-	if (fchown(into, says(m, "uid") ? (uid_t)-1 : st.st_uid,
-		    says(m, "gid") ? (gid_t)-1 : st.st_gid) < 0)
-		return err_set(e, errno, "give the tmpfs on %s its owner", m->target);
+	/* of the folder it covers it has all that it does not say itself */
+	if ((!says(m, "mode") && fchmod(into, st.st_mode & 07777) < 0) ||
+		fchown(into, says(m, "uid") ? (uid_t)-1 : st.st_uid,
+			says(m, "gid") ? (gid_t)-1 : st.st_gid) < 0)
+		return err_set(e, errno, "give the tmpfs on %s its mode", m->target);
 	return 0;
 }
 
