@@ -151,9 +151,7 @@ static int prepare(void *data, const struct proc_ref *init, struct err *e)
 	const struct making *m = data;
 	const struct plan_seccomp *filter = &m->plan.process.seccomp;
 
-	/* the configuration as the engine wrote it: exec and update read it once more */
-	if (write_state(m, init, e) < 0 || write_exec(m, e) < 0 ||
-		store_write_once(m->dir, "config.json", m->config, m->config_n, e) < 0)
+	if (write_state(m, init, e) < 0 || write_exec(m, e) < 0)
 		return -e->code;
 	if (keeps_filter(m) && store_write_once(m->dir, "filter", filter->insns,
 				       filter->n_insns * sizeof(*filter->insns), e) < 0)
@@ -288,6 +286,12 @@ static int make_folder(struct making *m, struct err *e)
 		unlinkat(b->root_fd, m->c->id, AT_REMOVEDIR);
 		return -e->code;
 	}
+	/*
+	 * As the engine wrote it: exec and update read it once more. Before anything is made, for
+	 * delete finds by it what one leaves that was killed while it was made.
+	 */
+	if (store_write_once(m->dir, "config.json", m->config, m->config_n, e) < 0)
+		return -e->code;
 	if (!m->waits)
 		return 0;
 	if (mkfifoat(m->dir, "exec.fifo", 0600) < 0)

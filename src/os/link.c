@@ -33,12 +33,12 @@ int link_loopback_up(void)
 	return ioctl(s, SIOCSIFFLAGS, &lo) < 0 ? -errno : 0;
 }
 
-int link_loopback_up_of(int pidfd)
+int link_loopback_up_of(int fd)
 {
 	autofd own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int r;
 
-	if (own < 0 || setns(pidfd, CLONE_NEWNET) < 0)
+	if (own < 0 || setns(fd, CLONE_NEWNET) < 0)
 		return -errno;
 	r = link_loopback_up();
 	return setns(own, CLONE_NEWNET) < 0 ? -errno : r;

@@ -3,11 +3,11 @@
 #pragma once
 
 /*
- * Sets lo up: in the caller's network namespace, or in that of the process pidfd, which the caller
- * enters and leaves again (setns(2): CAP_SYS_ADMIN over both and over its own user namespace).
+ * Sets lo up: in the caller's network namespace, or in that of a process (fd: its pidfd) or of an
+ * nsfs descriptor, which the caller enters and leaves again (setns(2): CAP_SYS_ADMIN over both).
  */
 int link_loopback_up(void);
-int link_loopback_up_of(int pidfd);
+int link_loopback_up_of(int fd);
 
 /*
  * Moves an interface of the caller's network namespace into another, under a new name (or its

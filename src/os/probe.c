@@ -319,7 +319,6 @@ void host_probe_process(struct host *ret, unsigned wants)
 
 int host_probe(struct host *ret, unsigned wants)
 {
-	struct statvfs st;
 	struct host h;
 
 	host_probe_process(&h, wants);
@@ -332,7 +331,6 @@ int host_probe(struct host *ret, unsigned wants)
 	probe_cgroups(&h, wants);
 	h.has_time_ns = (wants & HOST_TIME) && access("/proc/self/ns/time", F_OK) == 0;
 	h.systemd_booted = (wants & HOST_SYSTEMD) && access("/run/systemd/system", F_OK) == 0;
-	h.self_on_readonly_mount = statvfs("/proc/self/exe", &st) == 0 && (st.f_flag & ST_RDONLY);
 	h.n_tasks = mount_template_tasks();
 	*ret = h;
 	return 0;

@@ -58,7 +58,6 @@ struct host {
 	size_t n_subuids, n_subgids;
 	bool has_newuidmap;
 	bool has_time_ns, has_mount_idmap, has_overlay_userxattr;
-	bool self_on_readonly_mount; /* own executable cannot be opened for writing anyway */
 	bool selinux, apparmor;
 	unsigned long page_size;
 	unsigned n_tasks; /* processes and threads; 0: not known */

@@ -78,7 +78,6 @@ int plan_make(const struct plan_request *req, struct plan *ret, struct err *e)
 		seccomp_decide(&d, e) < 0)
 		return -e->code;
 	/* where the executable cannot be written anyway there is nothing to protect */
-	ret->seal_self = !req->host->self_on_readonly_mount;
 	return 0;
 }
 

@@ -239,7 +239,6 @@ struct plan {
 			      too) */
 	bool with_network; /* birth_request.network is to be called */
 	bool joins_v1;	   /* exec: into folders of v1 hierarchies, too */
-	bool seal_self;	   /* own binary made unreachable: not when it lies on a read-only mount */
 	struct plan_process process;
 	struct spec_strings warnings; /* said once, by life */
 };
